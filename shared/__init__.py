@@ -1,0 +1,1 @@
+"""What several services stand on; imports no service."""
