@@ -1,0 +1,1 @@
+"""Turns committed alerts into email."""

@@ -1,0 +1,1 @@
+"""Runs scheduled jobs that arrive as messages; only reads Stripe."""

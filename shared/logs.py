@@ -1,0 +1,34 @@
+"""Structured logs on stderr: coloured lines on a terminal, JSON everywhere else."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, cast
+
+import structlog
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Set up logging for this process; call once, first thing in a composition root."""
+    terminal = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if terminal else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+def get(name: str) -> structlog.typing.FilteringBoundLogger:
+    """The logger of a module; events are snake_case names listed in `docs/logs.md`."""
+    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(name))

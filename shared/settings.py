@@ -1,0 +1,113 @@
+"""The one door to the environment: settings that several services share, and how they are loaded."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Self, TypeVar
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS_DIRECTORY = Path("/run/secrets")
+HIGHEST_PORT = 65535
+WRONG_SETTING = 2  # exit code
+S = TypeVar("S", bound=BaseSettings)
+
+
+def _address(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not (separator and host and port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
+        raise ValueError("must be HOST:PORT, like 127.0.0.1:8000")
+    return text
+
+
+def secret(pattern: str, hint: str) -> AfterValidator:
+    """A check of a secret's form that never repeats the secret; `hint` says what it must look like."""
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(pattern, value.get_secret_value(), re.ASCII):
+            raise ValueError(f"must look like {hint}")
+        return value
+
+    return AfterValidator(check)
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""`HOST:PORT`; port 0 takes a free one."""
+
+
+class Common(BaseSettings):
+    """What every process reads: environment first, then files named like the setting, then `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        secrets_dir=SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+    )
+
+    stocksync_home: Path = Path("var")
+    """Folder for what the one-machine way keeps: database, mails, logs."""
+    log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+
+class DatabaseSettings(Common):
+    """Where PostgreSQL is; unset means the embedded one under STOCKSYNC_HOME."""
+
+    database_url: Annotated[SecretStr | None, secret(r"postgres(ql)?://.+", "postgresql://…")] = None
+
+
+class BrokerSettings(DatabaseSettings):
+    """Where RabbitMQ is; unset means the embedded queue in the database."""
+
+    amqp_url: Annotated[SecretStr | None, secret(r"amqps?://.+", "amqp://… or amqps://…")] = None
+
+
+class StripeSettings(Common):
+    """The way to Stripe's API; an unset key means the simulator."""
+
+    stripe_api_key: Annotated[
+        SecretStr | None,
+        secret(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", "sk_test_…, sk_live_…, rk_test_… or rk_live_…"),
+    ] = None
+    stripe_api_base: Annotated[str | None, Field(pattern=r"^https?://[^/]+$")] = None
+    stripe_livemode: bool | None = None
+
+    @model_validator(mode="after")
+    def _mode_matches_key(self) -> Self:
+        if self.stripe_livemode is not None and self.stripe_livemode != self.livemode:
+            raise ValueError("STRIPE_LIVEMODE contradicts the mode of STRIPE_API_KEY")
+        return self
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the key is a live one."""
+        key = self.stripe_api_key
+        return key is not None and "_live_" in key.get_secret_value()[:8]
+
+    @property
+    def uses_simulator(self) -> bool:
+        """Whether there is no Stripe account to talk to."""
+        return self.stripe_api_key is None
+
+
+def load(settings: type[S], **overrides: object) -> S:
+    """`settings` from the environment; a wrong one is a line on stderr that names it, and exit code 2."""
+    try:
+        return settings(**overrides)  # pyright: ignore[reportArgumentType] - pydantic checks them
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"][:1]).upper() or "settings"
+            sys.stderr.write(f"stocksync: {name}: {problem['msg']}\n")
+        raise SystemExit(WRONG_SETTING) from None
+
+
+def child_environment(**changes: str | None) -> dict[str, str]:
+    """This process's environment with `changes` (None removes), for starting another of our processes."""
+    merged = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
+    return {name: value for name, value in merged.items() if changes.get(name, "") is not None}

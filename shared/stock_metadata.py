@@ -1,0 +1,64 @@
+"""How shops keep stock in a product's metadata: `sizes`, `stock_<size>`, or `stock` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.vocabulary import PLAIN, Size, parse_units
+
+SIZES_KEY: Final = "sizes"
+STOCK_KEY: Final = "stock"
+MARKER_KEY: Final = "stock_rev"
+
+
+@dataclass(frozen=True, slots=True)
+class StockSheet:
+    """What one product's metadata says.
+
+    `units` holds the sizes with a canonical number, `unreadable` the raw text of those without one,
+    `missing` the sizes that are listed but have no `stock_<size>` key.
+    """
+
+    units: Mapping[Size, int] = field(default_factory=dict[Size, int])
+    unreadable: Mapping[Size, str] = field(default_factory=dict[Size, str])
+    missing: tuple[Size, ...] = ()
+
+    @property
+    def tracked(self) -> bool:
+        """Whether the product keeps stock at all."""
+        return bool(self.units or self.unreadable or self.missing)
+
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """Every size the product names, readable or not."""
+        return (*self.units, *self.unreadable, *self.missing)
+
+
+def stock_key(size: Size) -> str:
+    """The metadata key that holds the units of `size`."""
+    return STOCK_KEY if size == PLAIN else f"{STOCK_KEY}_{size}"
+
+
+def listed_sizes(metadata: Mapping[str, str]) -> tuple[Size, ...]:
+    """The names in `sizes`, spaces around them ignored, each once; empty where there are none."""
+    names = (name.strip() for name in metadata.get(SIZES_KEY, "").split(","))
+    return tuple(dict.fromkeys(Size(name) for name in names if name))
+
+
+def read(metadata: Mapping[str, str]) -> StockSheet:
+    """The stock sheet in `metadata`; an untracked one where neither `sizes` nor `stock` is present."""
+    sizes = listed_sizes(metadata) or ((PLAIN,) if STOCK_KEY in metadata else ())
+    units: dict[Size, int] = {}
+    unreadable: dict[Size, str] = {}
+    missing: list[Size] = []
+    for size in sizes:
+        text = metadata.get(stock_key(size))
+        if text is None:
+            missing.append(size)
+        elif (number := parse_units(text)) is None:
+            unreadable[size] = text
+        else:
+            units[size] = number
+    return StockSheet(units, unreadable, tuple(missing))

@@ -1,0 +1,89 @@
+"""The nouns of the pipeline: ids, account keys, sizes, units, movements."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NewType
+
+AccountKey = NewType("AccountKey", str)
+"""A Stripe account and its mode, `self:test` or `acct_1Abc:live`; part of every unique key."""
+
+EventId = NewType("EventId", str)
+SessionId = NewType("SessionId", str)
+LineItemId = NewType("LineItemId", str)
+ProductId = NewType("ProductId", str)
+Size = NewType("Size", str)
+
+PLAIN: Final = Size("")
+"""The size of a product that is sold without sizes (metadata key `stock`)."""
+
+MAX_UNITS: Final = 999_999_999
+
+_UNITS = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+
+
+def account_key(account: str | None, *, livemode: bool) -> AccountKey:
+    """The key of `account` (`acct_…`; None for the account the API key belongs to) in its mode."""
+    return AccountKey(f"{account or 'self'}:{'live' if livemode else 'test'}")
+
+
+def parse_units(text: str) -> int | None:
+    """Units in `text`, 0 to MAX_UNITS; None unless it is canonical (`int()` would take `1_0`, `٣`, ` 3`)."""
+    return int(text) if _UNITS.fullmatch(text) else None
+
+
+class MovementKind(StrEnum):
+    """Why a ledger's balance changed."""
+
+    OPENING = "opening"  # first sight of a size: Stripe's number is adopted
+    SALE = "sale"
+    EXTERNAL = "external"  # somebody edited the metadata, in the Dashboard or by API
+    OVERWRITTEN = "overwritten"  # an edit that one of our writes trampled, put back
+    OVERSOLD = "oversold"  # the balance fell below 0: what was sold but never there
+    RESTOCK = "restock"
+    ADJUSTMENT = "adjustment"  # an operator's correction
+    CLOSED = "closed"  # the product was deleted in Stripe
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One size of one product: what has a number of its own."""
+
+    product: ProductId
+    size: Size
+
+    def __str__(self) -> str:
+        """`prod_1/M`, or `prod_1` where the product has no sizes."""
+        return f"{self.product}/{self.size}" if self.size else self.product
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the append-only ledger; `delta` in units, `source_key` unique for ever."""
+
+    account: AccountKey
+    product: ProductId
+    size: Size
+    delta: int
+    kind: MovementKind
+    source_key: str
+    session: SessionId | None = None
+    event: EventId | None = None
+    actor: str = "stripe"
+    reason: str = ""
+
+
+class AlertKind(StrEnum):
+    """What people are told about by mail."""
+
+    LOW_STOCK = "low_stock"
+    OUT_OF_STOCK = "out_of_stock"
+    OVERSOLD = "oversold"
+    UNPLACED_SALE = "unplaced_sale"
+    QUARANTINE = "quarantine"
+    STRIPE_REFUSED = "stripe_refused"  # 401 or 403: writes are paused
+    LIVEMODE_MISMATCH = "livemode_mismatch"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    BROKER_REFUSED = "broker_refused"
