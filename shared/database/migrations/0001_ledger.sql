@@ -26,7 +26,9 @@ create table variant (
     product_id text not null,
     size text not null,                    -- '' where the product has no sizes
     on_hand bigint not null default 0,     -- sum of the movements' deltas, kept by the trigger below
-    readable boolean not null default true, -- false: Stripe shows no canonical number; never overwritten
+    state text not null default 'managed'  -- as last observed: a canonical number, anything else, or no key
+        check (state in ('managed', 'unreadable', 'missing')),
+    opened boolean not null default false, -- Stripe's number was adopted once
     threshold integer check (threshold >= 0),
     primary key (account, product_id, size),
     foreign key (account, product_id) references product (account, id)

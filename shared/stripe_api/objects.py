@@ -1,0 +1,135 @@
+"""The parts of Stripe's objects that stock needs, as frozen values; field names are Stripe's."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from shared.vocabulary import EventId, LineItemId, ProductId, SessionId
+
+
+class SurprisingAnswer(Exception):
+    """Stripe's answer lacks what its documentation promises; the text names fields, never their contents."""
+
+
+class StripeValue(BaseModel):
+    """A read-only part of one of Stripe's objects."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+V = TypeVar("V", bound=StripeValue)
+
+
+class Product(StripeValue):
+    """A product; `deleted` ones carry nothing else."""
+
+    id: ProductId
+    name: str = ""
+    active: bool = True
+    deleted: bool = False
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class Price(StripeValue):
+    """A price, its product expanded; inline prices (`price_data`) are not active."""
+
+    id: str
+    active: bool = True
+    metadata: dict[str, str] = Field(default_factory=dict)
+    product: Product
+
+
+class LineItem(StripeValue):
+    """One line of a Checkout Session as it was finally paid."""
+
+    id: LineItemId
+    quantity: int | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    price: Price | None = None
+
+
+class CustomField(StripeValue):
+    """An answer the customer gave; `value` is None where the field was left empty."""
+
+    key: str
+    value: str | None = None
+
+
+class CheckoutSession(StripeValue):
+    """A Checkout Session with all of its lines."""
+
+    id: SessionId
+    livemode: bool
+    payment_status: str
+    status: str | None = None
+    created: AwareDatetime
+    metadata: dict[str, str] = Field(default_factory=dict)
+    custom_fields: tuple[CustomField, ...] = ()
+    lines: tuple[LineItem, ...] = ()
+
+    @property
+    def paid(self) -> bool:
+        """Whether the sale counts: paid, or nothing was to pay."""
+        return self.payment_status in {"paid", "no_payment_required"}
+
+
+class ProductUpdate(StripeValue):
+    """One `product.updated` event: the metadata after it, and what it replaced (None: key was absent)."""
+
+    event: EventId
+    product: ProductId
+    idempotency_key: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    previous_metadata: dict[str, str | None] = Field(default_factory=dict)
+
+
+def product(data: dict[str, Any]) -> Product:
+    """A product from Stripe's JSON; raises SurprisingAnswer."""
+    return _checked(Product, data)
+
+
+def session(data: dict[str, Any], lines: list[dict[str, Any]]) -> CheckoutSession:
+    """A session and its `lines` (price.product expanded) from Stripe's JSON; raises SurprisingAnswer."""
+    asked = cast("list[dict[str, Any]]", data.get("custom_fields") or [])
+    fields = [{"key": field.get("key"), "value": _answer(field)} for field in asked]
+    shown = [{**line, "metadata": part(line, "metadata")} for line in lines]
+    return _checked(
+        CheckoutSession,
+        {**data, "metadata": part(data, "metadata"), "custom_fields": fields, "lines": shown},
+    )
+
+
+def product_update(event: dict[str, Any]) -> ProductUpdate:
+    """A `product.updated` event from Stripe's JSON; raises SurprisingAnswer."""
+    data = part(event, "data")
+    changed = part(data, "object")
+    return _checked(
+        ProductUpdate,
+        {
+            "event": event.get("id"),
+            "product": changed.get("id"),
+            "idempotency_key": part(event, "request").get("idempotency_key"),
+            "metadata": part(changed, "metadata"),
+            "previous_metadata": part(part(data, "previous_attributes"), "metadata"),
+        },
+    )
+
+
+def part(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object under `key`; empty where it is null or absent."""
+    return cast("dict[str, Any]", data.get(key) or {})
+
+
+def _answer(field: dict[str, Any]) -> str | None:
+    kind = field.get("type")
+    return part(field, kind).get("value") if isinstance(kind, str) else None
+
+
+def _checked(model: type[V], data: dict[str, Any]) -> V:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        where = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()[:5])
+        raise SurprisingAnswer(f"{model.__name__}: {where}") from None
