@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -110,7 +110,7 @@ def connect(settings: StripeSettings) -> StripeApi:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def _reading() -> Generator[None]:
     try:
         yield
     except (stripe.AuthenticationError, stripe.PermissionError) as error:

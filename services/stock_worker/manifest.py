@@ -1,0 +1,78 @@
+"""The manifest dialect: `item_<n>_product_id`, `_size`, `_quantity` in metadata, matched to a session's lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.stripe_api.objects import LineItem
+from shared.vocabulary import LineItemId, ProductId, Size, parse_units
+
+_KEY = re.compile(r"item_([0-9]{1,3})_product_id", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the shop wrote down for one item; `quantity` is None where it is no number."""
+
+    product: ProductId
+    size: Size | None
+    quantity: int | None
+
+
+def entries(metadata: Mapping[str, str]) -> tuple[Entry, ...]:
+    """The manifest in a session's `metadata`, in the order of its numbers."""
+    numbers = sorted(int(match[1]) for key in metadata if (match := _KEY.fullmatch(key)))
+    return tuple(
+        Entry(
+            ProductId(metadata[f"item_{n}_product_id"].strip()),
+            Size(size) if (size := metadata.get(f"item_{n}_size", "").strip()) else None,
+            parse_units(metadata.get(f"item_{n}_quantity", "").strip()),
+        )
+        for n in numbers
+        if f"item_{n}_product_id" in metadata
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Which entry speaks for which line; `complete` when every entry found its line."""
+
+    by_line: Mapping[LineItemId, Entry]
+    complete: bool
+
+
+def match(lines: Sequence[LineItem], manifest: Sequence[Entry]) -> Matched:
+    """Pair lines and entries: by catalogue product first, what is left by quantity.
+
+    Among lines of equal quantity it makes no difference to any total which entry takes which line, so that is
+    no guess. Where quantities differ (the customer adjusted them), only a single line and a single entry pair.
+    """
+    by_line: dict[LineItemId, Entry] = {}
+    left = list(manifest)
+    named = {entry.product for entry in manifest}
+    for product in dict.fromkeys(line.price.product.id for line in lines if line.price):
+        if product in named:
+            own = [line for line in lines if line.price and line.price.product.id == product]
+            left = _pair(own, [e for e in left if e.product == product], by_line) + [
+                entry for entry in left if entry.product != product
+            ]
+    rest = [line for line in lines if line.price is None or line.price.product.id not in named]
+    left = _pair(rest, left, by_line)
+    return Matched(by_line, complete=not left)
+
+
+def _pair(lines: list[LineItem], wanted: list[Entry], by_line: dict[LineItemId, Entry]) -> list[Entry]:
+    free = list(lines)
+    left: list[Entry] = []
+    for entry in wanted:
+        twin = next((line for line in free if line.quantity == entry.quantity), None)
+        if twin is None:
+            left.append(entry)
+        else:
+            by_line[twin.id] = entry
+            free.remove(twin)
+    if len(left) == len(free) == 1:
+        by_line[free[0].id] = left.pop()
+    return left

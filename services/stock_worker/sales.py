@@ -1,0 +1,186 @@
+"""Which units a paid session takes off which sizes: placed where it says so, else held for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.stock_worker import manifest
+from shared.stripe_api.objects import CheckoutSession, LineItem
+from shared.vocabulary import PLAIN, AccountKey, LineItemId, Movement, MovementKind, ProductId, Size
+
+PLAIN_ONLY: Final = frozenset({PLAIN})
+MAX_QUANTITY: Final = 999_999  # the most Stripe lets a customer buy of one line
+
+
+class UnbookableSession(Exception):
+    """A line's quantity makes no sense: nothing of the session is booked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A product as the ledger knows it: `sizes` that can be sold, or why none can (`closed`, untracked)."""
+
+    sizes: frozenset[Size] = frozenset()
+    tracked: bool = True
+    closed: bool = False
+
+
+Catalogue = Mapping[ProductId, Shelf]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A line that a person must place; `source_key` is the one its movement will have."""
+
+    session: str
+    line: LineItemId
+    source_key: str
+    product: ProductId | None
+    size_hint: str | None
+    quantity: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """All that one paid session does to stock; `skipped` lines have no stock to keep, or 0 units."""
+
+    movements: tuple[Movement, ...]
+    unplaced: tuple[Unplaced, ...]
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    product: ProductId
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    product: ProductId | None
+    size_hint: str | None
+    reason: str
+
+
+def products_named(session: CheckoutSession) -> frozenset[ProductId]:
+    """Every product that the session's lines or manifest name."""
+    lines = {line.price.product.id for line in session.lines if line.price}
+    return frozenset(lines | {entry.product for entry in manifest.entries(session.metadata)})
+
+
+def book(account: AccountKey, session: CheckoutSession, catalogue: Catalogue) -> Booking:
+    """The booking of a paid session, every line in it; raises UnbookableSession."""
+    matched = manifest.match(session.lines, manifest.entries(session.metadata))
+    known = _Context(catalogue, matched, _sized_lines(session, catalogue, matched))
+    movements: list[Movement] = []
+    unplaced: list[Unplaced] = []
+    skipped = 0
+    for line in session.lines:
+        quantity = _quantity(line)
+        where = _place(line, session, known) if quantity else None
+        source_key = f"sale:{account}:{session.id}:{line.id}"
+        if where is None:
+            skipped += 1
+        elif isinstance(where, _Held):
+            unplaced.append(
+                Unplaced(
+                    session.id, line.id, source_key, where.product, where.size_hint, quantity, where.reason
+                )
+            )
+        else:
+            movements.append(
+                Movement(
+                    account,
+                    where.product,
+                    where.size,
+                    -quantity,
+                    MovementKind.SALE,
+                    source_key,
+                    session=session.id,
+                )
+            )
+    return Booking(tuple(movements), tuple(unplaced), skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    catalogue: Catalogue
+    matched: manifest.Matched
+    sized: int  # how many lines are of products with sizes
+
+
+def _quantity(line: LineItem) -> int:
+    if line.quantity is None or not 0 <= line.quantity <= MAX_QUANTITY:
+        raise UnbookableSession(f"line {line.id} has a quantity that makes no sense")
+    return line.quantity
+
+
+def _sized_lines(session: CheckoutSession, catalogue: Catalogue, matched: manifest.Matched) -> int:
+    products = (_product(line, matched.by_line.get(line.id), catalogue) for line in session.lines)
+    shelves = (catalogue.get(product) for product in products if product)
+    return sum(1 for shelf in shelves if shelf and shelf.tracked and shelf.sizes != PLAIN_ONLY)
+
+
+def _place(line: LineItem, session: CheckoutSession, known: _Context) -> _Placed | _Held | None:
+    """Where the line belongs; None where it takes no stock."""
+    entry = known.matched.by_line.get(line.id)
+    product = _product(line, entry, known.catalogue)
+    if product is None:
+        return _without_product(line, known)
+    shelf = known.catalogue.get(product)
+    if shelf is None:
+        return _Held(product, None, "the product does not exist in Stripe")
+    if shelf.closed:
+        return _Held(product, None, "the product was deleted in Stripe")
+    hint = _size_hint(line, entry, session, only_one=known.sized == 1)
+    if hint is not None:
+        return _of_hint(product, hint, shelf)
+    if len(shelf.sizes) == 1:
+        return _Placed(product, next(iter(shelf.sizes)))
+    return _Held(product, None, "the sale does not say which size was sold")
+
+
+def _of_hint(product: ProductId, hint: str, shelf: Shelf) -> _Placed | _Held:
+    if shelf.sizes == PLAIN_ONLY:
+        return _Placed(product, PLAIN)
+    if Size(hint) in shelf.sizes:
+        return _Placed(product, Size(hint))
+    return _Held(product, hint, f"the product has no size {hint[:40]!r} with a number in Stripe")
+
+
+def _product(line: LineItem, entry: manifest.Entry | None, catalogue: Catalogue) -> ProductId | None:
+    own = line.price.product.id if line.price else None
+    shelf = catalogue.get(own) if own else None
+    if own and shelf and (shelf.tracked or shelf.closed):
+        return own
+    return entry.product if entry else None
+
+
+def _without_product(line: LineItem, known: _Context) -> _Held | None:
+    """A line of no tracked product: nothing to do for the shop's other goods, a person's for ad-hoc ones."""
+    price = line.price
+    if price is None or price.product.deleted:
+        return _Held(price.product.id if price else None, None, "the product was deleted in Stripe")
+    ad_hoc = not price.active or not price.product.active
+    listed_elsewhere = bool(known.matched.by_line) and known.matched.complete
+    if not ad_hoc or listed_elsewhere:
+        return None
+    size = line.metadata.get("size") or price.metadata.get("size")
+    return _Held(None, size, "the line has an ad-hoc product that names no product of the catalogue")
+
+
+def _size_hint(
+    line: LineItem, entry: manifest.Entry | None, session: CheckoutSession, *, only_one: bool
+) -> str | None:
+    """The first of the ways to name a size that answers."""
+    of_line = line.metadata.get("size"), line.price.metadata.get("size") if line.price else None
+    of_session = (session.metadata.get("size"), _custom_size(session)) if only_one else ()
+    named = (*of_line, entry.size if entry else None, *of_session)
+    return next((hint.strip() for hint in named if hint and hint.strip()), None)
+
+
+def _custom_size(session: CheckoutSession) -> str | None:
+    return next((f.value for f in session.custom_fields if f.key.lower() == "size"), None)
