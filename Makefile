@@ -1,0 +1,89 @@
+# Everything runs from the virtual environment in .venv; nothing is installed outside this folder by these targets,
+# but for Debian's packages where they run as root (python3-venv, and rabbitmq-server for the tests).
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+MIGRATIONS := shared/database/migrations
+LOCK := uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal -q
+SECRETS := deploy/secrets
+
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.PHONY: help setup setup-runtime demo up test test-servers test-compose check format bench lock secrets compose compose-down clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  %-14s %s\n", $$1, $$2}'
+
+setup: $(DEV) ## Everything for working on the code, in .venv (quick when nothing changed)
+	@echo "ready: make demo, make up, make test, make check"
+
+setup-runtime: $(RUNTIME) # Only what running needs
+
+$(BIN)/python:
+	@deploy/make-venv $(PYTHON) $(VENV)
+
+$(RUNTIME): $(BIN)/python requirements.txt
+	@echo "installing what running needs …"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.txt requirements-openapi.txt pyproject.toml
+	@echo "installing what development needs …"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements-openapi.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(RUNTIME) ## Play a shopping day against the simulator and show what happened
+	@$(BIN)/python -m demo
+
+up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
+	@exec $(BIN)/python -m services.backoffice up
+
+test: $(DEV) test-servers ## All tests but those that need a container engine (ARGS="-k ledger" narrows)
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-servers: $(DEV) # The servers the tests talk to: RabbitMQ (Debian's) and the Stripe CLI (npm's)
+	@tests/install-servers $(BIN)
+
+test-compose: $(DEV) secrets ## The compose stack, brought up, sold through and torn down (needs a container engine)
+	@$(BIN)/python -m pytest tests/e2e/compose $(ARGS)
+
+check: $(DEV) ## Format, lint, types, import contracts, migrations, architecture
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check --output-format concise .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/squawk $(MIGRATIONS)/*.sql
+	@$(BIN)/python -m pytest -q tests/architecture
+
+format: $(DEV) ## Format the code and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --output-format concise .
+
+bench: $(DEV) test-servers ## Measure it beside what people use instead
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: ## Resolve the requirements anew, with hashes and without index addresses (needs uv)
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) --no-deps --group openapi -o requirements-openapi.txt
+
+secrets: $(BIN)/python # Made-up secrets for the local compose stack, kept out of git
+	@$(BIN)/python deploy/make_secrets.py $(SECRETS)
+
+compose: secrets ## The same on containers, with the simulator; healthy when it returns
+	docker compose --profile simulator up --build --wait
+
+compose-down: ## Take the containers and their data away
+	docker compose --profile simulator down --volumes
+
+clean: ## Forget everything that can be made again, the embedded database in var/ apart
+	rm -rf $(VENV) var/tools .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
