@@ -6,14 +6,18 @@ create table alert (
     kind text not null,
     subject text not null,                 -- what it is about: a variant, a session line, an account
     facts jsonb not null,
+    revision integer not null default 1,   -- grows when something is added to an open alert
     raised_at timestamptz not null default now(),
     resolved_at timestamptz,
     attempts integer not null default 0,
     next_attempt_at timestamptz not null default now(),
-    claimed_at timestamptz,                -- a notifier has it in hand
+    claimed_at timestamptz,                -- a notifier has it in hand; alerts of one mail share it
     mailed_at timestamptz,
     failed_at timestamptz,                 -- the mail server refused it for ever
+    dropped_at timestamptz,                -- it was over before anybody had to be told
     last_error text not null default ''
 );
 create unique index alert_one_open on alert (account, kind, subject) where resolved_at is null;
-create index alert_to_mail on alert (next_attempt_at) where mailed_at is null and failed_at is null;
+create index alert_to_mail on alert (next_attempt_at)
+    where mailed_at is null and failed_at is null and dropped_at is null;
+create index alert_claimed on alert (claimed_at) where claimed_at is not null;

@@ -1,0 +1,125 @@
+"""What an alert is: what people must hear of, as a value without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from shared.vocabulary import AccountKey, AlertKind, SessionId, Variant
+
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+Facts: TypeAlias = Mapping[str, JSON]
+"""What happened, as `stock_facts`, `oversold_facts`, `unplaced_facts` and `product_facts` write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKey:
+    """What can be open only once within an account."""
+
+    kind: AlertKind
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """An alert to open; `subject` is a variant, a product, a session's line or an account."""
+
+    account: AccountKey
+    kind: AlertKind
+    subject: str
+    facts: Facts
+
+    @property
+    def key(self) -> AlertKey:
+        """What can be open only once."""
+        return AlertKey(self.kind, self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class OversoldSale:
+    """Units that one session was sold and that were never there."""
+
+    session: SessionId
+    units: int
+
+
+def product_facts(product: str, name: str, *, reason: str = "", size: str = "") -> Facts:
+    """The facts of an alert on a product or one size of it, such as a quarantine; `reason` in words."""
+    return {"product": product, "name": name, "size": size, "reason": reason}
+
+
+def stock_facts(variant: Variant, name: str, *, on_hand: int, threshold: int) -> Facts:
+    """The facts of low or no stock; `name` is the product's, `on_hand` and `threshold` are units."""
+    return {
+        "product": variant.product,
+        "name": name,
+        "size": variant.size,
+        "on_hand": on_hand,
+        "threshold": threshold,
+    }
+
+
+def oversold_facts(variant: Variant, name: str, sales: Iterable[OversoldSale]) -> Facts:
+    """The facts of an oversold variant; further `sales` are added to those of an open alert."""
+    return {
+        "product": variant.product,
+        "name": name,
+        "size": variant.size,
+        "sales": [{"session": sale.session, "units": sale.units} for sale in sales],
+    }
+
+
+def unplaced_facts(session: str, line_item: str, *, quantity: int, reason: str, **known: str) -> Facts:
+    """The facts of a line that was sold but not booked; `known`: product, name, size, as far as known."""
+    return {"session": session, "line_item": line_item, "quantity": quantity, "reason": reason, **known}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedAlert:
+    """An alert in a notifier's hands.
+
+    `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant).
+    """
+
+    id: int
+    revision: int
+    account: AccountKey
+    kind: AlertKind
+    subject: str
+    facts: Facts
+    raised_at: datetime
+    resolved_at: datetime | None
+    attempts: int
+    on_hand: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Alerts to be told of in one mail; `at` proves the claim when its outcome is recorded."""
+
+    at: datetime
+    alerts: tuple[ClaimedAlert, ...]
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of its alerts."""
+        return [alert.id for alert in self.alerts]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits to be mailed, by the database's clock; all times in seconds.
+
+    `oldest` and `newest` are ages; `retry_in` is what is left of a back-off; `since_last` is None where no
+    mail was sent within the hour.
+    """
+
+    alerts: int
+    abandoned: int
+    oldest: float
+    newest: float
+    retry_in: float
+    mails_last_hour: int
+    since_last: float | None

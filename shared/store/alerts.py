@@ -1,0 +1,108 @@
+"""SQL of the alerts: the stock worker and the notifier raise and resolve, the notifier claims and mails."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.rows import scalar_row, tuple_row
+from psycopg.types.json import Jsonb
+
+from shared.alerts import JSON, AlertKey, NewAlert
+from shared.vocabulary import AccountKey, AlertKind
+
+ACCUMULATING: Final = frozenset({AlertKind.OVERSOLD})
+"""Kinds whose open alert takes in the `sales` of a further one, and is told again."""
+
+
+def open_alerts(
+    connection: Connection[Any], account: AccountKey, subjects: Collection[str]
+) -> set[tuple[AlertKind, str]]:
+    """(kind, subject) of what is open on `subjects`."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(
+            """
+            select kind, subject from alert
+            where account = %s and subject = any(%s) and resolved_at is null
+            """,
+            (account, list(subjects)),
+        )
+        return {(AlertKind(kind), subject) for kind, subject in cursor}
+
+
+def raise_(connection: Connection[Any], alerts: Collection[NewAlert]) -> list[int]:
+    """Open `alerts`; ids of those that people must now be told of, an already open one is not among them."""
+    ordered = sorted(
+        alerts, key=lambda alert: (alert.account, alert.kind, alert.subject)
+    )  # against deadlocks
+    fresh = [alert for alert in ordered if alert.kind not in ACCUMULATING]
+    opened = _open(connection, fresh) if fresh else []
+    added = [_open_or_add(connection, alert) for alert in ordered if alert.kind in ACCUMULATING]
+    return [*opened, *dict.fromkeys(added)]
+
+
+def _open(connection: Connection[Any], alerts: Sequence[NewAlert]) -> list[int]:
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        cursor.execute(
+            """
+            insert into alert (account, kind, subject, facts)
+            select * from unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[])
+            on conflict (account, kind, subject) where resolved_at is null do nothing
+            returning id
+            """,
+            (
+                [alert.account for alert in alerts],
+                [alert.kind.value for alert in alerts],
+                [_text(alert.subject) for alert in alerts],
+                [Jsonb(_storable(alert.facts)) for alert in alerts],
+            ),
+        )
+        return cursor.fetchall()
+
+
+def _open_or_add(connection: Connection[Any], alert: NewAlert) -> int:
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        cursor.execute(
+            """
+            insert into alert (account, kind, subject, facts) values (%s, %s, %s, %s)
+            on conflict (account, kind, subject) where resolved_at is null do update set
+                facts = excluded.facts || jsonb_build_object(
+                    'sales',
+                    coalesce(alert.facts->'sales', '[]') || coalesce(excluded.facts->'sales', '[]')
+                ),
+                revision = alert.revision + 1,
+                claimed_at = null, mailed_at = null, failed_at = null, dropped_at = null
+            returning id
+            """,
+            (alert.account, alert.kind.value, _text(alert.subject), Jsonb(_storable(alert.facts))),
+        )
+        return cursor.fetchall()[0]
+
+
+def resolve(connection: Connection[Any], account: AccountKey, keys: Collection[AlertKey]) -> int:
+    """Close what is open under `keys`; how many were."""
+    return connection.execute(
+        """
+        update alert set resolved_at = now()
+        from unnest(%s::text[], %s::text[]) as over (kind, subject)
+        where alert.account = %s and alert.resolved_at is null
+            and alert.kind = over.kind and alert.subject = over.subject
+        """,
+        ([key.kind.value for key in keys], [key.subject for key in keys], account),
+    ).rowcount
+
+
+def _text(text: str) -> str:
+    """`text` without what PostgreSQL cannot hold: NUL and lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _storable(value: JSON) -> JSON:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        return {_text(key): _storable(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence):
+        return [_storable(inner) for inner in value]
+    return value
