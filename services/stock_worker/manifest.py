@@ -1,4 +1,4 @@
-"""The manifest dialect: `item_<n>_product_id`, `_size`, `_quantity` in metadata, matched to a session's lines."""
+"""The manifest dialect: `item_<n>_product_id`, `_size`, `_quantity` in metadata, matched to the lines."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def match(lines: Sequence[LineItem], manifest: Sequence[Entry]) -> Matched:
     """Pair lines and entries: by catalogue product first, what is left by quantity.
 
     Among lines of equal quantity it makes no difference to any total which entry takes which line, so that is
-    no guess. Where quantities differ (the customer adjusted them), only a single line and a single entry pair.
+    no guess. Where quantities differ (the customer adjusted them), only one line and one entry can pair.
     """
     by_line: dict[LineItemId, Entry] = {}
     left = list(manifest)

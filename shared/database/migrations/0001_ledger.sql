@@ -85,7 +85,7 @@ create table write (
     body json not null,                    -- the exact metadata sent, in its order
     marker text not null,
     target jsonb not null,                 -- size -> units
-    base_marker text,
+    base_marker text not null,             -- '' before our first write
     base_values jsonb not null,            -- size -> units, as observed before the write
     state text not null check (state in ('PENDING', 'APPLIED', 'SETTLED', 'CANCELLED', 'REJECTED')),
     landed boolean not null default false, -- its marker or its event was seen in Stripe

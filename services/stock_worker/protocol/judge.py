@@ -1,0 +1,85 @@
+"""Whether an observed marker can be believed, and which known state the observation is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.stock_worker.protocol.facts import NO_MARKER, Facts, Owner
+from shared.stock_metadata import MARKER_KEY
+from shared.stripe_api.objects import ProductUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Believe:
+    """Compare with K(`marker`).last."""
+
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskTheLog:
+    """The marker is odd: digest the event log first, then judge again with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distrust:
+    """Nothing explains the marker: quarantine the product, write nothing."""
+
+    reason: str
+
+
+Judgement = Believe | AskTheLog | Distrust
+
+_REASONS = {
+    Owner.LOST: "its marker names a write that this database does not know (was a backup restored?)",
+    Owner.FOREIGN: "another installation of stocksync keeps this product",
+    Owner.GARBAGE: "its stock_rev was changed by hand",
+    Owner.COPIED: "its stock_rev was copied from another product",
+}
+
+
+def judge(facts: Facts, marker: str, log: Sequence[ProductUpdate] | None) -> Judgement:
+    """What to make of the observed `marker`; `log` is the product's event log once digested."""
+    if facts.owner is Owner.OURS:
+        if facts.observed_rev >= facts.highest_landed and not facts.unexplained:
+            return Believe(marker)
+        return _older(facts, marker, log)
+    if facts.owner is Owner.NOBODY or (facts.owner is Owner.COPIED and not facts.highest_landed):
+        return _bare(facts, log)
+    return Distrust(_REASONS[facts.owner])
+
+
+def _older(facts: Facts, marker: str, log: Sequence[ProductUpdate] | None) -> Judgement:
+    """A marker behind what has landed: an old form was saved, if the log's last event says so."""
+    if log is None:
+        return AskTheLog()
+    if facts.observed_rev >= facts.highest_landed or _last_marker(log) == marker:
+        return Believe(marker)
+    return Distrust("its stock_rev went backwards, and no event explains it")
+
+
+def _bare(facts: Facts, log: Sequence[ProductUpdate] | None) -> Judgement:
+    """No marker: nothing was ever written, or somebody deleted it and the log says which."""
+    if not facts.highest_landed and not facts.unexplained:
+        return Believe(NO_MARKER)
+    if log is None:
+        return AskTheLog()
+    removed = _last_removed(log)
+    if removed is not None:
+        return Believe(removed)
+    if not facts.highest_landed:
+        return Believe(NO_MARKER)
+    return Distrust("its stock_rev was removed, and no event says when")
+
+
+def _last_marker(log: Sequence[ProductUpdate]) -> str | None:
+    return log[-1].metadata.get(MARKER_KEY, NO_MARKER) if log else None
+
+
+def _last_removed(log: Sequence[ProductUpdate]) -> str | None:
+    for update in reversed(log):
+        before = update.previous_metadata.get(MARKER_KEY)
+        if before and MARKER_KEY not in update.metadata:
+            return before
+    return None

@@ -1,0 +1,114 @@
+"""The three-way merge: known state, Stripe and ledger in; movements, and the next write where one is needed, out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner, SizeState
+from shared import marker
+from shared.stock_metadata import MARKER_KEY, stock_key
+from shared.vocabulary import Movement, MovementKind, ProductId, Size
+from shared.writes import Units, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The known state that the observation is compared with; `units` is None at first sight."""
+
+    marker: str
+    units: Units | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one look at Stripe leads to; `write` is None where metadata and ledger agree."""
+
+    movements: tuple[Movement, ...]
+    states: Mapping[Size, SizeState]
+    opened: frozenset[Size]
+    observed: Units | None  # to append to K(base marker); None where nothing new was seen
+    balances: Units
+    oversold: Units
+    write: Write | None
+
+
+def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
+    """The plan for one product; a change in Stripe only ever makes movements, the write only ever the balance."""
+    shown = seen.sheet.units
+    arrived = [m for size in shown if (m := _arrival(facts, size, shown[size], base))]
+    raw = {size: _balance(facts, size, arrived) for size in shown}
+    oversold = {size: -units for size, units in raw.items() if units < 0}
+    target = {size: max(0, units) for size, units in raw.items()}
+    edited = any(m.kind is MovementKind.EXTERNAL for m in arrived)
+    current = facts.owner is Owner.OURS and facts.observed_rev == facts.highest_landed
+    untouched = not facts.highest_landed and facts.owner is Owner.NOBODY
+    agreed = target == dict(shown) and (current or untouched) and not edited
+    return Plan(
+        movements=(*arrived, *(_oversold(facts, size, units) for size, units in oversold.items())),
+        states=_states(facts, seen),
+        opened=frozenset(m.size for m in arrived if m.kind is MovementKind.OPENING),
+        observed=None if base.units is not None and dict(base.units) == dict(shown) else shown,
+        balances=target,
+        oversold=oversold,
+        write=None if agreed or not shown else _write(facts, seen, target),
+    )
+
+
+def _arrival(facts: Facts, size: Size, shown: int, base: Base) -> Movement | None:
+    """What Stripe's number of a size adds to the ledger: all of it at first sight, then only what people changed."""
+    level = facts.levels.get(size, Level())
+    if not level.opened:
+        return _movement(
+            facts, size, shown, MovementKind.OPENING, f"open:{facts.account}:{facts.product}:{size}"
+        )
+    expected = base.units.get(size, level.on_hand) if base.units is not None else level.on_hand
+    if shown == expected:
+        return None
+    key = f"ext:{facts.account}:{facts.product}:{facts.version}:{size}"
+    return _movement(facts, size, shown - expected, MovementKind.EXTERNAL, key)
+
+
+def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:
+    on_hand = facts.levels.get(size, Level()).on_hand
+    return on_hand + sum(m.delta for m in arrived if m.size == size)
+
+
+def _oversold(facts: Facts, size: Size, units: int) -> Movement:
+    key = f"oversold:{facts.account}:{facts.product}:{facts.version}:{size}"
+    return _movement(facts, size, units, MovementKind.OVERSOLD, key)
+
+
+def _movement(facts: Facts, size: Size, delta: int, kind: MovementKind, source_key: str) -> Movement:
+    return Movement(facts.account, facts.product, size, delta, kind, source_key)
+
+
+def _states(facts: Facts, seen: Observation) -> dict[Size, SizeState]:
+    gone = {size: SizeState.MISSING for size in facts.levels}
+    listed = {size: SizeState.MISSING for size in seen.sheet.missing}
+    unreadable = {size: SizeState.UNREADABLE for size in seen.sheet.unreadable}
+    return {**gone, **listed, **unreadable, **{size: SizeState.MANAGED for size in seen.sheet.units}}
+
+
+def _write(facts: Facts, seen: Observation, target: Units) -> Write:
+    rev = max(facts.highest_rev, facts.observed_rev) + 1
+    stamp = str(marker.stamp(facts.installation, rev, facts.product, target))
+    body = {stock_key(size): str(units) for size, units in target.items()}
+    return Write(
+        account=facts.account,
+        product=facts.product,
+        rev=rev,
+        installation=facts.installation,
+        key=idempotency_key(facts.installation, facts.product, rev),
+        body={**body, MARKER_KEY: stamp},
+        marker=stamp,
+        target=target,
+        base_marker=seen.marker,
+        base_values=dict(seen.sheet.units),
+    )
+
+
+def idempotency_key(installation: str, product: ProductId, rev: int) -> str:
+    """Write `rev`'s key (at most 255 characters): the same whoever computes it, never used for another write."""
+    return f"stocksync:{installation}:{rev}:{hashlib.sha256(product.encode()).hexdigest()[:24]}"
