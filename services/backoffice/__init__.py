@@ -1,1 +1,1 @@
-"""The side of the people who run the shop: command line and, on top of the same operations, pages."""
+"""The people's side: operations without a face, the `stocksync` command, and one machine's supervisor."""

@@ -1,0 +1,1 @@
+"""The `stocksync` command; it only formats what the operations answer."""

@@ -1,0 +1,23 @@
+"""What `stocksync up` reads beside the settings of the services it starts."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import SecretStr, model_validator
+
+from shared.settings import Address, BrokerSettings, StripeSettings
+
+
+class UpSettings(BrokerSettings, StripeSettings):
+    """One machine: what is set is used, what is unset is started here."""
+
+    ingest_bind: Address = "127.0.0.1:8000"
+    simulator_bind: Address = "127.0.0.1:12111"
+    stripe_webhook_secret: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _account_needs_its_secret(self) -> Self:
+        if not self.uses_simulator and self.stripe_webhook_secret is None:
+            raise ValueError("STRIPE_WEBHOOK_SECRET must be set where STRIPE_API_KEY is")
+        return self

@@ -1,0 +1,85 @@
+"""One process under supervision: start, look, restart, stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from services.backoffice.supervisor import restarts
+from services.backoffice.supervisor.plan import ChildSpec
+from shared import clock, logs
+from shared.settings import child_environment
+
+log = logs.get(__name__)
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that runs, or waits to be started again; `lifeline` is the pipe it watches us by."""
+
+    spec: ChildSpec
+    lifeline: int
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    started_at: float = 0.0
+    due_at: float = field(default_factory=clock.monotonic)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
+    def tend(self) -> restarts.GiveUp | None:
+        """Start what is due, notice what ended; GiveUp where no restart can help."""
+        if self.process is None:
+            if clock.monotonic() >= self.due_at:
+                self._start()
+            return None
+        code = self.process.poll()
+        return None if code is None else self._ended(code)
+
+    def terminate(self) -> None:
+        """Ask it to finish what is in hand and stop."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End it, and what it started, at once."""
+        if self.process is not None:
+            self._kill_group(self.process)
+            self.process.wait()
+
+    def _start(self) -> None:
+        told = {**self.spec.environment, "STOCKSYNC_LIFELINE": str(self.lifeline)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", self.spec.module],
+            stdin=subprocess.DEVNULL,
+            env=child_environment(**told),
+            pass_fds=(self.lifeline,),
+            start_new_session=True,  # Ctrl-C is the supervisor's to hear, which then asks politely
+        )
+        self.started_at = clock.monotonic()
+        log.info("child_started", child=self.spec.name, pid=self.process.pid)
+
+    def _ended(self, code: int) -> restarts.GiveUp | None:
+        if self.process is not None:
+            self._kill_group(self.process)  # what it left behind would hold its port
+        self.process = None
+        now = clock.monotonic()
+        match restarts.after_end(code, now - self.started_at, self.failures):
+            case restarts.GiveUp() as decision:
+                log.error("child_gave_up", child=self.spec.name, exit_code=code)
+                return decision
+            case restarts.Restart(delay, failures):
+                self.failures, self.due_at = failures, now + delay
+                log.warning("child_ended", child=self.spec.name, exit_code=code, restart_in=delay)
+                return None
+
+    @staticmethod
+    def _kill_group(process: subprocess.Popen[bytes]) -> None:
+        with suppress(ProcessLookupError, PermissionError):  # nobody left of it
+            os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,67 @@
+"""All children of one machine: tended together, stopped together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.backoffice.supervisor import restarts
+from services.backoffice.supervisor.child import Child
+from services.backoffice.supervisor.plan import ChildSpec
+from services.backoffice.supervisor.signals import Signals
+from shared import clock, logs
+
+LOOK_EVERY: Final = 0.1
+STOP_SECONDS: Final = 25.0
+log = logs.get(__name__)
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The children in the order they were added, and the pipe by which they notice our death."""
+
+    signals: Signals
+    children: list[Child] = field(default_factory=list[Child])
+    lifeline: tuple[int, int] = field(default_factory=os.pipe)
+
+    def add(self, specs: Iterable[ChildSpec]) -> None:
+        """Supervise these too; they start with the next look."""
+        self.children += [Child(spec, self.lifeline[0]) for spec in specs]
+
+    def tend(self) -> restarts.GiveUp | None:
+        """One look at every child; GiveUp where one of them can never run."""
+        for child in self.children:
+            if (decision := child.tend()) is not None:
+                return decision
+        return None
+
+    def tend_until(self, done: Callable[[], bool]) -> restarts.GiveUp | None:
+        """Look after all until `done`, a stop is asked for, or one gives up."""
+        while not (self.signals.stop or done()):
+            if (decision := self.tend()) is not None:
+                return decision
+            self.signals.wait(LOOK_EVERY)
+        return None
+
+    def stop(self) -> None:
+        """Services first, together; then, in reverse order, what they stand on. Returns when all are gone."""
+        foundations = [child for child in self.children if child.spec.foundation]
+        self._stop([child for child in self.children if not child.spec.foundation])
+        for child in reversed(foundations):
+            self._stop([child])
+        self.children.clear()
+
+    def _stop(self, children: list[Child]) -> None:
+        for child in children:
+            child.terminate()
+        deadline = clock.monotonic() + STOP_SECONDS
+        while any(child.running for child in children):
+            hurry = self.signals.hurry and not any(child.spec.foundation for child in children)
+            if hurry or clock.monotonic() > deadline:
+                log.warning("children_killed", children=[c.spec.name for c in children if c.running])
+                break
+            self.signals.wait(LOOK_EVERY)
+        for child in children:
+            child.kill()
