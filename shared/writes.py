@@ -38,7 +38,6 @@ class Write:
     target: Units
     base_marker: str
     base_values: Units
-    state: WriteState = WriteState.PENDING
     landed: bool = False
     digested: bool = False
     expired: bool = False  # older than idempotency keys are safely kept

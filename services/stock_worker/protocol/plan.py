@@ -1,4 +1,4 @@
-"""The three-way merge: known state, Stripe and ledger in; movements, and the next write where one is needed, out."""
+"""The three-way merge: known state, Stripe and ledger in; movements and, where needed, the next write out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from shared import marker
 from shared.stock_metadata import MARKER_KEY, stock_key
 from shared.vocabulary import Movement, MovementKind, ProductId, Size
 from shared.writes import Units, Write
+
+_PREFIX = {MovementKind.OPENING: "open", MovementKind.EXTERNAL: "ext", MovementKind.OVERSOLD: "oversold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Plan:
 
 
 def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
-    """The plan for one product; a change in Stripe only ever makes movements, the write only ever the balance."""
+    """The plan for one product: changes in Stripe make movements, and the write is always the balance."""
     shown = seen.sheet.units
     arrived = [m for size in shown if (m := _arrival(facts, size, shown[size], base))]
     raw = {size: _balance(facts, size, arrived) for size in shown}
@@ -46,7 +48,10 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
     untouched = not facts.highest_landed and facts.owner is Owner.NOBODY
     agreed = target == dict(shown) and (current or untouched) and not edited
     return Plan(
-        movements=(*arrived, *(_oversold(facts, size, units) for size, units in oversold.items())),
+        movements=(
+            *arrived,
+            *(_movement(facts, size, units, MovementKind.OVERSOLD) for size, units in oversold.items()),
+        ),
         states=_states(facts, seen),
         opened=frozenset(m.size for m in arrived if m.kind is MovementKind.OPENING),
         observed=None if base.units is not None and dict(base.units) == dict(shown) else shown,
@@ -57,17 +62,13 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
 
 
 def _arrival(facts: Facts, size: Size, shown: int, base: Base) -> Movement | None:
-    """What Stripe's number of a size adds to the ledger: all of it at first sight, then only what people changed."""
+    """What Stripe's number adds to the ledger: all of it at first sight, then what people changed."""
     level = facts.levels.get(size, Level())
     if not level.opened:
-        return _movement(
-            facts, size, shown, MovementKind.OPENING, f"open:{facts.account}:{facts.product}:{size}"
-        )
+        return _movement(facts, size, shown, MovementKind.OPENING)
     expected = base.units.get(size, level.on_hand) if base.units is not None else level.on_hand
-    if shown == expected:
-        return None
-    key = f"ext:{facts.account}:{facts.product}:{facts.version}:{size}"
-    return _movement(facts, size, shown - expected, MovementKind.EXTERNAL, key)
+    changed = shown - expected
+    return _movement(facts, size, changed, MovementKind.EXTERNAL) if changed else None
 
 
 def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:
@@ -75,20 +76,20 @@ def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:
     return on_hand + sum(m.delta for m in arrived if m.size == size)
 
 
-def _oversold(facts: Facts, size: Size, units: int) -> Movement:
-    key = f"oversold:{facts.account}:{facts.product}:{facts.version}:{size}"
-    return _movement(facts, size, units, MovementKind.OVERSOLD, key)
-
-
-def _movement(facts: Facts, size: Size, delta: int, kind: MovementKind, source_key: str) -> Movement:
+def _movement(facts: Facts, size: Size, delta: int, kind: MovementKind) -> Movement:
+    """A movement that this look leads to; a size opens once, everything else once in a version."""
+    version = "" if kind is MovementKind.OPENING else f":{facts.version}"
+    source_key = f"{_PREFIX[kind]}:{facts.account}:{facts.product}{version}:{size}"
     return Movement(facts.account, facts.product, size, delta, kind, source_key)
 
 
 def _states(facts: Facts, seen: Observation) -> dict[Size, SizeState]:
-    gone = {size: SizeState.MISSING for size in facts.levels}
-    listed = {size: SizeState.MISSING for size in seen.sheet.missing}
-    unreadable = {size: SizeState.UNREADABLE for size in seen.sheet.unreadable}
-    return {**gone, **listed, **unreadable, **{size: SizeState.MANAGED for size in seen.sheet.units}}
+    sheet = seen.sheet
+    return {
+        **dict.fromkeys([*facts.levels, *sheet.missing], SizeState.MISSING),
+        **dict.fromkeys(sheet.unreadable, SizeState.UNREADABLE),
+        **dict.fromkeys(sheet.units, SizeState.MANAGED),
+    }
 
 
 def _write(facts: Facts, seen: Observation, target: Units) -> Write:
@@ -110,5 +111,5 @@ def _write(facts: Facts, seen: Observation, target: Units) -> Write:
 
 
 def idempotency_key(installation: str, product: ProductId, rev: int) -> str:
-    """Write `rev`'s key (at most 255 characters): the same whoever computes it, never used for another write."""
+    """Write `rev`'s key (at most 255 characters): the same whoever computes it, of no other write."""
     return f"stocksync:{installation}:{rev}:{hashlib.sha256(product.encode()).hexdigest()[:24]}"

@@ -90,12 +90,14 @@ create table write (
     state text not null check (state in ('PENDING', 'APPLIED', 'SETTLED', 'CANCELLED', 'REJECTED')),
     landed boolean not null default false, -- its marker or its event was seen in Stripe
     digested boolean not null default false,
+    looked_up boolean not null default false, -- SETTLED: the event log was read since
     answer text not null default '',
     planned_at timestamptz not null default now(),
     settled_at timestamptz,
     primary key (account, product_id, rev),
     foreign key (account, product_id) references product (account, id)
 );
+create index write_marker on write (account, marker);
 create unique index write_one_pending on write (account, product_id) where state = 'PENDING';
 
 -- K(m): the managed values seen under marker m, first at birth, last at the latest look.

@@ -1,0 +1,28 @@
+"""Session advisory locks; they only keep workers out of each other's way, nothing's correctness rests on them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import scalar_row
+
+from shared.vocabulary import AccountKey, ProductId
+
+
+def try_lock(connection: Connection[Any], account: AccountKey, product: ProductId) -> bool:
+    """Take the product's lock on this connection; whether it was free."""
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        key = _key(account, product)
+        return bool(cursor.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone())
+
+
+def unlock(connection: Connection[Any], account: AccountKey, product: ProductId) -> None:
+    """Let the product's lock go."""
+    connection.execute("select pg_advisory_unlock(%s)", (_key(account, product),))
+
+
+def _key(account: AccountKey, product: ProductId) -> int:
+    digest = hashlib.blake2b(f"{account}\0{product}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

@@ -1,0 +1,165 @@
+"""SQL of products and their sizes: the stock worker writes; reconciler, notifier and back office read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row, scalar_row
+
+from shared.vocabulary import AccountKey, ProductId, Size
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """One product; `threshold` None means the shop's default."""
+
+    id: ProductId
+    name: str
+    state: str
+    version: int
+    threshold: int | None
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRow:
+    """One size of a product; `state` is managed, unreadable or missing."""
+
+    product_id: ProductId
+    size: Size
+    on_hand: int
+    state: str
+    opened: bool
+    threshold: int | None
+
+
+def lock(connection: Connection[Any], account: AccountKey, product: ProductId) -> ProductRow | None:
+    """The product, its row locked until the transaction ends; None where it was never seen."""
+    with connection.cursor(row_factory=class_row(ProductRow)) as cursor:
+        return cursor.execute(
+            """
+            select id, name, state, version, threshold, dirty_since is not null as dirty
+            from product where account = %s and id = %s for update
+            """,
+            (account, product),
+        ).fetchone()
+
+
+def lock_all(connection: Connection[Any], account: AccountKey, products: Collection[ProductId]) -> None:
+    """Lock the products' rows in one order for all, so that bookings of several products can't deadlock."""
+    connection.execute(
+        "select from product where account = %s and id = any(%s) order by id for update",
+        (account, list(products)),
+    )
+
+
+def states(
+    connection: Connection[Any], account: AccountKey, products: Collection[ProductId]
+) -> dict[ProductId, str]:
+    """The state of each of `products` that was seen before."""
+    rows = connection.execute(
+        "select id, state from product where account = %s and id = any(%s)", (account, list(products))
+    )
+    return {ProductId(row[0]): str(row[1]) for row in rows}
+
+
+def variants(
+    connection: Connection[Any], account: AccountKey, products: Collection[ProductId]
+) -> list[VariantRow]:
+    """Every size of `products` that was ever seen."""
+    with connection.cursor(row_factory=class_row(VariantRow)) as cursor:
+        return cursor.execute(
+            """
+            select product_id, size, on_hand, state, opened, threshold
+            from variant where account = %s and product_id = any(%s) order by product_id, size
+            """,
+            (account, list(products)),
+        ).fetchall()
+
+
+def create(connection: Connection[Any], account: AccountKey, product: ProductId, name: str) -> None:
+    """Make the product's row, dirty, unless it is there."""
+    connection.execute(
+        """
+        insert into product (account, id, name, dirty_since) values (%s, %s, %s, now())
+        on conflict (account, id) do nothing
+        """,
+        (account, product, name),
+    )
+
+
+def save_sizes(
+    connection: Connection[Any],
+    account: AccountKey,
+    product: ProductId,
+    states: Mapping[Size, str],
+    *,
+    opened: Iterable[Size],
+) -> None:
+    """Note how each size stands in Stripe, and which ones are adopted now."""
+    connection.execute(
+        """
+        insert into variant (account, product_id, size, state, opened)
+        select %s, %s, s.size, s.state, s.size = any(%s) from unnest(%s::text[], %s::text[]) s (size, state)
+        on conflict (account, product_id, size) do update set
+            state = excluded.state, opened = variant.opened or excluded.opened
+        where variant.state <> excluded.state or (excluded.opened and not variant.opened)
+        """,
+        (account, product, list(opened), list(states.keys()), list(states.values())),
+    )
+
+
+def set_state(
+    connection: Connection[Any], account: AccountKey, product: ProductId, state: str, *, reason: str = ""
+) -> None:
+    """Put the product into `state` (tracked, untracked, quarantined, closed)."""
+    connection.execute(
+        """
+        update product set state = %s, state_reason = %s
+        where account = %s and id = %s and (state, state_reason) is distinct from (%s, %s)
+        """,
+        (state, reason, account, product, state, reason),
+    )
+
+
+def next_version(connection: Connection[Any], account: AccountKey, product: ProductId) -> None:
+    """Something was observed or written: whoever looked before must look again."""
+    connection.execute(
+        "update product set version = version + 1 where account = %s and id = %s", (account, product)
+    )
+
+
+def mark_dirty(connection: Connection[Any], account: AccountKey, products: Collection[ProductId]) -> None:
+    """Note that the metadata of `products` may differ from the ledger."""
+    connection.execute(
+        """
+        update product set dirty_since = now()
+        where account = %s and id = any(%s) and dirty_since is null
+        """,
+        (account, list(products)),
+    )
+
+
+def mark_clean(
+    connection: Connection[Any], account: AccountKey, product: ProductId, *, name: str | None = None
+) -> None:
+    """Note that metadata and ledger agreed, in the transaction that saw it; `name` as Stripe has it."""
+    connection.execute(
+        """
+        update product set dirty_since = null, synced_at = now(), name = coalesce(%s, name)
+        where account = %s and id = %s
+        """,
+        (name, account, product),
+    )
+
+
+def is_dirty(connection: Connection[Any], account: AccountKey, product: ProductId) -> bool:
+    """Whether the product waits for a sync; one that was never seen does."""
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        found = cursor.execute(
+            "select dirty_since is not null from product where account = %s and id = %s", (account, product)
+        ).fetchone()
+        return found is None or bool(found)

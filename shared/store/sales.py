@@ -1,0 +1,130 @@
+"""SQL of booked sessions, lines that wait for a person, and the delivery log; the stock worker writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from shared.vocabulary import AccountKey, EventId, LineItemId, ProductId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A paid session that was booked; `unplaced` of its `lines` wait for a person."""
+
+    account: AccountKey
+    session: SessionId
+    origin: str
+    event: EventId | None
+    created_at: datetime
+    lines: int
+    unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedSale:
+    """A paid line that no size could be found for; `source_key` is the one its movement will have."""
+
+    account: AccountKey
+    session: SessionId
+    line: LineItemId
+    source_key: str
+    product: ProductId | None
+    size_hint: str | None
+    quantity: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """One event that was handled; `outcome` in a word or two."""
+
+    account: AccountKey
+    event: EventId
+    type: str
+    outcome: str
+    created_at: datetime
+
+
+def booked(
+    connection: Connection[Any], account: AccountKey, sessions: Collection[SessionId]
+) -> set[SessionId]:
+    """Those of `sessions` that are booked already."""
+    rows = connection.execute(
+        "select session_id from sale where account = %s and session_id = any(%s)", (account, list(sessions))
+    )
+    return {SessionId(row[0]) for row in rows}
+
+
+def record(connection: Connection[Any], sales: Sequence[Sale]) -> None:
+    """Note that sessions are booked; harmless to repeat."""
+    connection.execute(
+        """
+        insert into sale (account, session_id, origin, event_id, created_at, lines, unplaced)
+        select * from unnest(
+            %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[]
+        )
+        on conflict (account, session_id) do nothing
+        """,
+        (
+            [s.account for s in sales],
+            [s.session for s in sales],
+            [s.origin for s in sales],
+            [s.event for s in sales],
+            [s.created_at for s in sales],
+            [s.lines for s in sales],
+            [s.unplaced for s in sales],
+        ),
+    )
+
+
+def hold(connection: Connection[Any], lines: Sequence[UnplacedSale]) -> set[str]:
+    """Keep lines for a person; the source keys of those that are new."""
+    rows = connection.execute(
+        """
+        insert into unplaced_sale
+            (account, session_id, line_item_id, source_key, product_id, size_hint, quantity, reason)
+        select * from unnest(
+            %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[]
+        )
+        on conflict (source_key) do nothing
+        returning source_key
+        """,
+        (
+            [u.account for u in lines],
+            [u.session for u in lines],
+            [u.line for u in lines],
+            [u.source_key for u in lines],
+            [u.product for u in lines],
+            [u.size_hint for u in lines],
+            [u.quantity for u in lines],
+            [u.reason for u in lines],
+        ),
+    )
+    return {str(row[0]) for row in rows}
+
+
+def log_deliveries(connection: Connection[Any], handled: Sequence[Handled]) -> None:
+    """Count events in the delivery log; the first outcome stays."""
+    once = {h.event: h for h in reversed(handled)}
+    counts = {event: sum(1 for h in handled if h.event == event) for event in once}
+    rows = sorted(once.values(), key=lambda h: h.event)
+    connection.execute(
+        """
+        insert into delivery (account, event_id, type, outcome, created_at, handled)
+        select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[])
+        on conflict (account, event_id) do update set handled = delivery.handled + excluded.handled
+        """,
+        (
+            [h.account for h in rows],
+            [h.event for h in rows],
+            [h.type for h in rows],
+            [h.outcome for h in rows],
+            [h.created_at for h in rows],
+            [counts[h.event] for h in rows],
+        ),
+    )
