@@ -1,1 +1,1 @@
-"""The webhook door: verify, translate, publish with confirm, answer 200."""
+"""The webhook door: verify, translate, publish with confirm, answer."""
