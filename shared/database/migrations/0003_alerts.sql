@@ -20,4 +20,11 @@ create table alert (
 create unique index alert_one_open on alert (account, kind, subject) where resolved_at is null;
 create index alert_to_mail on alert (next_attempt_at)
     where mailed_at is null and failed_at is null and dropped_at is null;
-create index alert_claimed on alert (claimed_at) where claimed_at is not null;
+
+-- Mails that were accepted for delivery; their pace is what keeps a flood of alerts from being a flood of mails.
+create table mail (
+    message_id text primary key,
+    alerts integer not null,
+    sent_at timestamptz not null default now()
+);
+create index mail_sent on mail (sent_at);
