@@ -16,6 +16,7 @@ from services.ingest.settings import IngestSettings
 from shared import clock
 from shared.broker.port import Depth, Outgoing, Parked, Subscription
 from shared.messages import Message, decode
+from shared.settings import load
 
 SECRET: Final = "whsec_" + "0123456789abcdef" * 2
 OTHER_SECRET: Final = "whsec_" + "fedcba9876543210" * 2
@@ -72,13 +73,13 @@ class MemoryBroker:
         """Nothing to close."""
 
 
-def settings(home: Path, **changes: Any) -> IngestSettings:
-    """Settings of a real account in test mode, read from nowhere but here."""
+def settings(home: Path, **changes: object) -> IngestSettings:
+    """Settings of a real account in test mode."""
     given = {"stripe_webhook_secret": SECRET, "stocksync_home": home, **changes}
-    return IngestSettings(_env_file=None, **given)
+    return load(IngestSettings, _env_file=None, **given)
 
 
-def door(broker: MemoryBroker, home: Path, **changes: Any) -> Client:
+def door(broker: MemoryBroker, home: Path, **changes: object) -> Client:
     """An HTTP client in front of the real application."""
     return Client(build(settings(home, **changes), broker))
 
@@ -86,11 +87,12 @@ def door(broker: MemoryBroker, home: Path, **changes: Any) -> Client:
 def signed(body: bytes, secret: str = SECRET, at: int | None = None) -> dict[str, str]:
     """Stripe's header for `body`, made by Stripe's own code."""
     text = body.decode("utf-8", "surrogateescape")
-    sign = stripe.WebhookSignature.generate_signature_header
-    return {"Stripe-Signature": sign(text, secret, timestamp=clock.epoch() if at is None else at)}
+    time = clock.epoch() if at is None else at
+    sign = stripe.WebhookSignature.generate_signature_header  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - partly untyped
+    return {"Stripe-Signature": sign(text, secret, timestamp=time)}
 
 
-def event(kind: str = "checkout.session.completed", /, **changes: Any) -> dict[str, Any]:
+def event(kind: str = "checkout.session.completed", /, **changes: object) -> dict[str, Any]:
     """A snapshot event as Stripe sends it; of a paid session unless told otherwise."""
     return {
         "id": "evt_1",

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.decide import Policy, decide
+from services.ingest.outcome import Outcome, Turned
+from services.ingest.strict_json import parse
+from services.ingest.translate import EVENT_TYPES, Ignore, Surprising, translate
+from shared.messages import ProblemNoticed, ProductChanged, SessionPaid, decode, encode
+from shared.vocabulary import AccountKey, AlertKind, EventId, ProductId, SessionId
+from tests.unit.ingest.support import event, raw
+
+AT = datetime.fromtimestamp(1_790_000_000, UTC)
+SELF = AccountKey("self:test")
+
+
+def session(kind: str, payment_status: object = "paid") -> dict[str, Any]:
+    return event(kind, data={"object": {"id": "cs_test_1", "payment_status": payment_status}})
+
+
+def product(kind: str = "product.updated", previous: object = None, **changes: object) -> dict[str, Any]:
+    body: dict[str, Any] = {"id": "prod_1", "object": "product", "metadata": {"stock": "3"}, **changes}
+    data = {"object": body} if previous is None else {"object": body, "previous_attributes": previous}
+    return event(kind, data=data)
+
+
+@pytest.mark.parametrize("status", ["paid", "no_payment_required"])
+@pytest.mark.parametrize("kind", ["completed", "async_payment_succeeded"])
+def test_fault_26_a_paid_session_becomes_one_message(kind: str, status: str) -> None:
+    """Both events that tell of a payment say the same: look at this session."""
+    assert translate(session(f"checkout.session.{kind}", status)) == (
+        SessionPaid(
+            account=SELF,
+            session=SessionId("cs_test_1"),
+            event=EventId("evt_1"),
+            event_type=f"checkout.session.{kind}",
+            at=AT,
+        ),
+    )
+
+
+def test_fault_32_a_completed_session_that_is_unpaid_waits_for_the_event_that_follows() -> None:
+    """Delayed payment methods complete first and pay later."""
+    assert translate(session("checkout.session.completed", "unpaid")) == Ignore("not paid yet")
+
+
+def test_a_payment_that_succeeded_later_counts_whatever_the_snapshot_says() -> None:
+    """The session itself is asked before anything is booked."""
+    assert isinstance(translate(session("checkout.session.async_payment_succeeded", "unpaid")), tuple)
+
+
+@pytest.mark.parametrize("kind", ["async_payment_failed", "expired"])
+def test_fault_32_a_session_that_is_never_paid_asks_nothing(kind: str) -> None:
+    """No stock was reserved, so none is freed."""
+    assert translate(session(f"checkout.session.{kind}", "unpaid")) == Ignore("never paid")
+
+
+@pytest.mark.parametrize("change", ["created", "updated", "deleted"])
+def test_a_products_change_carries_metadata_before_and_after_and_who_did_it(change: str) -> None:
+    """What the sync's digest needs is in the message: both states, and the key of the write."""
+    happened = product(f"product.{change}", {"metadata": {"stock": "5", "new": None}})
+    happened["request"] = {"id": "req_1", "idempotency_key": "key-1"}
+    (message,) = expect_messages(happened)
+    assert message == ProductChanged.model_validate(
+        {
+            "account": SELF,
+            "product": ProductId("prod_1"),
+            "event": "evt_1",
+            "change": change,
+            "at": AT,
+            "idempotency_key": "key-1",
+            "metadata": {"stock": "3"},
+            "previous_metadata": {"stock": "5", "new": None},
+        }
+    )
+
+
+def expect_messages(happened: dict[str, Any]) -> tuple[Any, ...]:
+    result = translate(happened)
+    assert isinstance(result, tuple)
+    return result
+
+
+@pytest.mark.parametrize("previous", [None, {}, {"name": "old"}, {"metadata": None}])
+def test_a_change_of_something_else_has_no_previous_metadata(previous: object) -> None:
+    """`previous_attributes` may be missing, or be about other attributes."""
+    (message,) = expect_messages(product(previous=previous))
+    assert message.previous_metadata == {}
+
+
+@pytest.mark.parametrize("request_", [None, {}, {"id": None, "idempotency_key": None}])
+def test_an_edit_in_the_dashboard_has_no_key(request_: object) -> None:
+    """Without a request there is nobody but a person."""
+    happened = product()
+    happened["request"] = request_
+    assert expect_messages(happened)[0].idempotency_key is None
+
+
+def test_fault_20_what_cannot_be_stored_is_replaced() -> None:
+    """NUL and lone surrogates neither break the encoding nor a database behind it, and stay non-canonical."""
+    strange = product(metadata={"stock": "3\x00", "a\ud800": "\udfff"})
+    (message,) = expect_messages(strange)
+    assert message.metadata == {"stock": "3\ufffd", "a\ufffd": "\ufffd"}
+    assert decode(encode(message)) == message
+
+
+def test_no_personal_data_leaves() -> None:
+    """A customer's name, address and mail stay out of the message."""
+    happened = session("checkout.session.completed")
+    happened["data"]["object"]["customer_details"] = {"name": "Ada", "email": "ada@example.com"}
+    assert b"da" not in encode(expect_messages(happened)[0]).replace(b'"updated', b"")
+
+
+@pytest.mark.parametrize("kind", ["charge.refunded", "v2.core.health.event", "a"])
+def test_fault_27_an_unknown_type_is_ignored(kind: str) -> None:
+    """Types nobody subscribed to ask nothing, whatever they carry."""
+    assert translate(event(kind, data=None, created="soon")) == Ignore("unknown type")
+
+
+@pytest.mark.parametrize("field", ["id", "created", "livemode", "data"])
+@pytest.mark.parametrize("value", [None, [], {}, "", "x" * 300, -1, 10**30, 1.5, "evt_\n", "evt_é"])
+@pytest.mark.parametrize("kind", ["checkout.session.completed", "product.updated"])
+def test_fault_27_a_subscribed_type_of_another_shape_is_surprising(
+    kind: str, field: str, value: object
+) -> None:
+    """A missing or odd field is named, so that Stripe keeps the event until we understand it."""
+    happened = product() if kind.startswith("product") else session(kind)
+    happened[field] = value
+    with pytest.raises(Surprising) as surprise:
+        translate(happened)
+    assert str(surprise.value) in {field, "object"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("object", "id"), "prod_1/../2"),
+        (("object", "id"), 7),
+        (("object", "metadata"), ["stock"]),
+        (("object", "metadata", "stock"), 3),
+        (("object", "metadata", "stock"), None),
+        (("previous_attributes",), []),
+        (("previous_attributes", "metadata"), "all"),
+        (("previous_attributes", "metadata", "stock"), 5),
+    ],
+)
+def test_fault_27_a_product_of_another_shape_is_surprising(path: tuple[str, ...], value: object) -> None:
+    """Numbers where text is meant are not guessed at."""
+    happened = product(previous={"metadata": {"stock": "5"}})
+    place: Any = happened["data"]
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    with pytest.raises(Surprising):
+        translate(happened)
+
+
+def test_faults_34_38_currency_and_age_do_not_matter() -> None:
+    """An event of years ago in yen is a sale like any other."""
+    happened = session("checkout.session.completed")
+    happened["data"]["object"] |= {"currency": "jpy", "amount_total": 10**15}
+    assert isinstance(translate({**happened, "created": 1}), tuple)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("object", "id", "type", "created", "livemode", "account", "data", "request")
+
+
+@given(kind=st.sampled_from(sorted(EVENT_TYPES)), field=st.sampled_from(FIELDS), value=JSON)
+def test_whatever_a_field_holds_the_decision_is_made_or_named_surprising(
+    kind: str, field: str, value: object
+) -> None:
+    """No value of any field raises anything else, and every message survives the wire."""
+    happened = product(kind) if kind.startswith("product") else session(kind)
+    try:
+        decision = decide({**happened, field: value}, Policy(livemode=False))
+    except Surprising:
+        return
+    for message in decision.messages:
+        assert decode(encode(message)) == message
+
+
+@given(value=JSON)
+def test_whatever_a_product_holds_the_decision_is_made_or_named_surprising(value: object) -> None:
+    """The same for the object inside."""
+    for happened in (product(metadata=value), product(previous={"metadata": value}), product(previous=value)):
+        try:
+            messages = translate(happened)
+        except Surprising:
+            continue
+        assert isinstance(messages, tuple)
+        assert decode(encode(messages[0])) == messages[0]
+
+
+def test_translation_leaves_the_event_as_it_was() -> None:
+    """The function is pure."""
+    happened = product(previous={"metadata": {"stock": "5"}})
+    before = copy.deepcopy(happened)
+    translate(happened)
+    assert happened == before
+
+
+def test_fault_28_a_thin_event_is_ignored() -> None:
+    """A v2 event carries no object, and none of ours is one."""
+    thin = {"id": "evt_test_1", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found"}
+    assert decide(thin, Policy(livemode=False)).outcome is Outcome.THIN_EVENT
+
+
+def test_fault_35_an_event_of_the_other_mode_is_refused_and_people_are_told() -> None:
+    """A live event at an endpoint for tests changes nothing, and one alert is due."""
+    decision = decide(event(livemode=True), Policy(livemode=False))
+    assert decision.outcome is Outcome.LIVEMODE_MISMATCH
+    assert [told(message) for message in decision.messages] == [(SELF, AlertKind.LIVEMODE_MISMATCH)]
+
+
+def test_fault_36_an_unknown_accounts_event_is_ignored_and_people_are_told() -> None:
+    """A connected account that is not on the list is nobody's stock."""
+    decision = decide(event(account="acct_2"), Policy(livemode=False, accounts=frozenset({"acct_1"})))
+    assert decision.outcome is Outcome.UNKNOWN_ACCOUNT
+    assert [told(message) for message in decision.messages] == [(SELF, AlertKind.UNKNOWN_ACCOUNT)]
+
+
+def told(message: object) -> tuple[AccountKey, AlertKind]:
+    assert isinstance(message, ProblemNoticed)
+    return message.account, message.kind
+
+
+def test_a_listed_accounts_event_is_booked_under_its_own_key() -> None:
+    """Accounts never share a ledger."""
+    decision = decide(event(account="acct_1"), Policy(livemode=False, accounts=frozenset({"acct_1"})))
+    (message,) = decision.messages
+    assert isinstance(message, SessionPaid)
+    assert message.account == "acct_1:test"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"7",
+        b'"text"',
+        b"{",
+        b"{}{}",
+        b"{'a': 1}",
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b'{"a": 1e999}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"a":' * 100_000,
+        b"\xff\xfe{\x00}\x00",
+        b'{"a": "\xe9"}',
+        b'{"a": "\xed\xa0\x80"}',
+        b'{"a": "\n"}',
+    ],
+)
+def test_faults_4_17_18_what_is_no_strict_json_object_is_refused(body: bytes) -> None:
+    """Signed or not, only a JSON object in UTF-8 goes on."""
+    with pytest.raises(Turned) as turned:
+        parse(body)
+    assert turned.value.outcome is Outcome.NOT_JSON
+
+
+def test_fault_20_a_byte_order_mark_and_escaped_surrogates_are_accepted() -> None:
+    """What Stripe's SDK takes, we take."""
+    assert parse(b'\xef\xbb\xbf{"a": "\\ud800\\u0000"}') == {"a": "\ud800\x00"}
+
+
+@given(JSON)
+def test_every_json_object_is_read_as_it_was_written(value: object) -> None:
+    """Strictness changes no value."""
+    try:
+        text = json.dumps({"a": value}, allow_nan=False)
+    except ValueError:
+        return
+    assert parse(text.encode()) == {"a": value}
+
+
+def test_a_whole_event_is_read(  # keeps the examples above honest
+) -> None:
+    """The example event is one that the door accepts."""
+    assert decide(parse(raw(event())), Policy(livemode=False)).outcome is Outcome.ACCEPTED
