@@ -1,1 +1,1 @@
-"""A stateful stand-in for Stripe over HTTP, for the demo, the tests and the local stack."""
+"""A stateful stand-in for Stripe over HTTP: what the demo, the tests and the local stack sell through."""

@@ -1,0 +1,80 @@
+"""The JSON bodies that the control API takes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Truth(_Body):
+    """What one line of a cart really is."""
+
+    product: str
+    size: str = ""
+
+
+class Payment(_Body):
+    """How a session ends; `quantities` by line item id, `lines` (the truth) in the order of the cart."""
+
+    outcome: Literal["paid", "unpaid", "async_succeed", "async_fail"] = "paid"
+    quantities: dict[str, int] = Field(default_factory=dict[str, int])
+    lines: list[Truth | None] | None = None
+
+
+class Purchase(_Body):
+    """What a customer fills in at a payment link; `quantities` in the order of the link's lines."""
+
+    fields: dict[str, str] = Field(default_factory=dict[str, str])
+    quantities: list[int] = Field(default_factory=list[int])
+    lines: list[Truth | None] | None = None
+
+
+class Declaration(_Body):
+    """What the lines of a session really are, in order; null: nobody can say."""
+
+    lines: list[Truth | None]
+
+
+class Edit(_Body):
+    """What a person does to a product in the Dashboard.
+
+    `relative` adds units to metadata keys, `absolute` types values (empty unsets). With `form` (the metadata
+    as the page had loaded it) or `whole_form` every key of the form is saved along, stale ones too.
+    """
+
+    relative: dict[str, int] = Field(default_factory=dict[str, int])
+    absolute: dict[str, str] = Field(default_factory=dict[str, str])
+    form: dict[str, str] | None = None
+    whole_form: bool = False
+    name: str | None = None
+    active: bool | None = None
+
+
+class Throttle(_Body):
+    """Request limits per second; null is none."""
+
+    per_endpoint: int | None = None
+    overall: int | None = None
+
+
+class Latency(_Body):
+    """How long every API call sleeps."""
+
+    ms: int = Field(ge=0, le=60_000)
+
+
+class Roll(_Body):
+    """Whether the old secret signs along."""
+
+    keep_old: bool = True
+
+
+class Reset(_Body):
+    """What to forget besides objects, keys, logs and faults."""
+
+    endpoints: bool = False

@@ -1,0 +1,49 @@
+"""What customers do: pay for sessions, and open payment links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.stripe_simulator import custom_fields, errors, lines, pay, sessions
+from services.stripe_simulator.control_bodies import Payment, Purchase, Truth
+from services.stripe_simulator.ids import new
+from services.stripe_simulator.oracle import Place
+from services.stripe_simulator.world import Obj, World
+
+
+def declare(world: World, session: str, truths: Sequence[Truth | None]) -> None:
+    """Tell the oracle what the lines of a session really are."""
+    world.get("sessions", session)
+    world.oracle.declare(session, [truth and Place(truth.product, truth.size) for truth in truths])
+
+
+def finish(world: World, identity: str, payment: Payment) -> Obj:
+    """The customer pays, or promises to."""
+    session = world.get("sessions", identity)
+    if payment.lines is not None:
+        declare(world, identity, payment.lines)
+    return pay.pay(world, session, payment.outcome, payment.quantities)
+
+
+def open_link(world: World, identity: str, purchase: Purchase) -> Obj:
+    """A customer fills in a payment link: an open session with its lines and metadata."""
+    link = world.get("links", identity)
+    if not link["active"]:
+        raise errors.invalid("This payment link is not active.")
+    items = [{**item, "id": new("li")} for item in world.line_items[identity]]
+    if purchase.quantities:
+        if len(purchase.quantities) != len(items):
+            raise errors.invalid("There must be one quantity for each line.", "quantities")
+        pairs = zip(items, purchase.quantities, strict=True)
+        items = [lines.counted(item, quantity) for item, quantity in pairs if quantity]
+    session: Obj = sessions.build({}, items) | {
+        "mode": "payment",
+        "metadata": dict(link["metadata"]),
+        "custom_fields": custom_fields.answered(link["custom_fields"], purchase.fields),
+        "payment_method_types": link["payment_method_types"] or ["card"],
+        "payment_link": identity,
+    }
+    sessions.file(world, session, items)
+    if purchase.lines is not None:
+        declare(world, session["id"], purchase.lines)
+    return session

@@ -1,0 +1,119 @@
+"""Everything a simulated account holds, in memory; whoever touches it holds `World.lock`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from services.stripe_simulator import errors, ids
+from services.stripe_simulator.faults import Faults
+from services.stripe_simulator.oracle import Oracle
+from services.stripe_simulator.params import Params
+
+Obj: TypeAlias = dict[str, Any]
+Table: TypeAlias = dict[str, Obj]
+
+NOUNS = {
+    "products": "product",
+    "prices": "price",
+    "sessions": "checkout.session",
+    "links": "payment_link",
+    "intents": "payment_intent",
+    "methods": "PaymentMethod",
+    "charges": "charge",
+    "refunds": "refund",
+    "events": "event",
+    "endpoints": "webhook endpoint",
+}
+PREFIXES = {
+    "prod": "products",
+    "price": "prices",
+    "cs": "sessions",
+    "plink": "links",
+    "pi": "intents",
+    "pm": "methods",
+    "ch": "charges",
+    "re": "refunds",
+    "evt": "events",
+    "we": "endpoints",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API request after routing: its parameters, the ids in its path, who will be named as its cause."""
+
+    params: Params
+    args: tuple[str, ...] = ()
+    request_id: str | None = None
+    key: str | None = None
+    api_version: str | None = None
+
+
+def _nowhere(_event: dict[str, Any], _endpoint: str) -> None:
+    """Deliveries before anybody delivers."""
+
+
+@dataclass(slots=True)
+class World:
+    """The tables by id, in order of creation, and who hears of new events."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    products: Table = field(default_factory=dict[str, Obj])
+    prices: Table = field(default_factory=dict[str, Obj])
+    sessions: Table = field(default_factory=dict[str, Obj])
+    line_items: dict[str, list[Obj]] = field(default_factory=dict[str, list[Obj]])
+    links: Table = field(default_factory=dict[str, Obj])
+    intents: Table = field(default_factory=dict[str, Obj])
+    methods: Table = field(default_factory=dict[str, Obj])
+    charges: Table = field(default_factory=dict[str, Obj])
+    refunds: Table = field(default_factory=dict[str, Obj])
+    events: Table = field(default_factory=dict[str, Obj])
+    endpoints: Table = field(default_factory=dict[str, Obj])
+    secrets: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    deleted: set[str] = field(default_factory=set[str])
+    visible_from: dict[str, float] = field(default_factory=dict[str, float])
+    oracle: Oracle = field(default_factory=Oracle)
+    faults: Faults = field(default_factory=Faults)
+    outlets: list[Callable[[Obj], None]] = field(default_factory=list[Callable[[Obj], None]])
+    resend: Callable[[Obj, str], None] = _nowhere
+    listen_url: str = ""
+    listen_secret: str = field(default_factory=lambda: ids.new("whsec"))
+
+    def table(self, name: str) -> Table:
+        """The table called `name`."""
+        found: Table = getattr(self, name)
+        return found
+
+    def get(self, name: str, identity: str) -> Obj:
+        """The object with this id in table `name`; 404 where there is none."""
+        found = self.table(name).get(identity)
+        if found is None:
+            raise errors.no_such(NOUNS[name], identity)
+        return found
+
+    def named(self, name: str, identity: str, param: str) -> Obj:
+        """Like `get` for an id that came as parameter `param`: 400 where there is none."""
+        found = self.table(name).get(identity)
+        if found is None:
+            raise errors.no_such(NOUNS[name], identity, param, 400)
+        return found
+
+    def find(self, identity: str) -> Obj | None:
+        """Whatever object has this id, a tombstone for a deleted product, None for nothing."""
+        if identity in self.deleted:
+            return {"id": identity, "object": "product", "deleted": True}
+        table = PREFIXES.get(identity.partition("_")[0], "products")
+        return self.table(table).get(identity) or self.products.get(identity)
+
+    def clear(self, *, endpoints: bool = False) -> None:
+        """Forget everything; the webhook endpoints only where `endpoints` says so."""
+        for name in NOUNS.keys() - (set() if endpoints else {"endpoints"}):
+            self.table(name).clear()
+        self.faults.clear()
+        self.line_items.clear()
+        self.deleted.clear()
+        self.visible_from.clear()
+        self.oracle.clear()
