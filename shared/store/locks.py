@@ -1,4 +1,4 @@
-"""Session advisory locks; they only keep workers out of each other's way, nothing's correctness rests on them."""
+"""Session advisory locks: they keep workers out of each other's way; no correctness rests on them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _AFTER_SENDING = {
     WriteResult.STORED_ERROR: WriteState.SETTLED,
     WriteResult.KEY_MISMATCH: WriteState.SETTLED,
     WriteResult.INVALID: WriteState.REJECTED,
-    WriteResult.GONE: WriteState.REJECTED,
+    WriteResult.GONE: WriteState.SETTLED,
 }
 
 _AFTER_FENCING = {

@@ -1,0 +1,180 @@
+"""Booking paid sessions: read them from Stripe, place their lines, commit a batch in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from psycopg import Connection
+
+from services.stock_worker import alerting, catalogue
+from services.stock_worker.deps import Deps
+from services.stock_worker.sales import Booking, Catalogue, UnbookableSession, book
+from shared import logs
+from shared.messages import AlertOpened, Message, SessionPaid, SyncRequested
+from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
+from shared.store import movements, products, sales
+from shared.stripe_api.answers import StripeFailed
+from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
+from shared.vocabulary import ProductId, SessionId
+
+log = logs.get(__name__)
+
+READERS: Final = 8
+"""Sessions read from Stripe at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """One session to book, and the message that told of it."""
+
+    message: SessionPaid
+    session: CheckoutSession
+
+
+def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
+    """Book every paid session once; one outcome for each message, in their order."""
+    answers = _read(messages, deps)
+    paid = [answer for answer in answers.values() if isinstance(answer, _Paid)]
+    if paid:
+        sessions = [p.session for p in paid]
+        wanted = catalogue.named(sessions)
+        known = deps.database.run(lambda connection: catalogue.load(connection, deps.account, wanted))
+        catalogue.adopt(sessions, known, deps)
+    booked = deps.database.run(lambda connection: _book(connection, messages, answers, deps))
+    seen: set[SessionId] = set()
+    outcomes: list[Outcome] = []
+    for message in messages:
+        first = message.session not in seen
+        seen.add(message.session)
+        outcomes.append(booked[message.session] if first else Ignored("told twice at once"))
+    return outcomes
+
+
+def _read(messages: Sequence[SessionPaid], deps: Deps) -> dict[SessionId, _Paid | Outcome]:
+    """Each session as Stripe has it now, or why it can't be booked."""
+    once = {message.session: message for message in messages}
+    before = deps.database.run(lambda connection: sales.booked(connection, deps.account, list(once)))
+    wanted = [message for session, message in once.items() if session not in before]
+    with ThreadPoolExecutor(max_workers=min(READERS, len(wanted)) or 1) as readers:
+        read = list(readers.map(lambda message: _read_one(message, deps), wanted))
+    return {
+        **dict.fromkeys(before, Ignored("booked before")),
+        **{message.session: answer for message, answer in zip(wanted, read, strict=True)},
+    }
+
+
+def _read_one(message: SessionPaid, deps: Deps) -> _Paid | Outcome:
+    if message.account != deps.account:
+        return Reject(f"the message is for {message.account}, this worker keeps {deps.account}")
+    try:
+        session = deps.stripe.checkout_session(message.session)
+    except (StripeFailed, SurprisingAnswer) as error:
+        return RetryLater(str(error))
+    if session is None:
+        return RetryLater("Stripe does not know the session")
+    if session.livemode != message.account.endswith(":live"):
+        return Reject("the session is of the other mode")
+    return _Paid(message, session) if session.paid else Ignored("not paid")
+
+
+def _book(
+    connection: Connection[Any],
+    messages: Sequence[SessionPaid],
+    answers: dict[SessionId, _Paid | Outcome],
+    deps: Deps,
+) -> dict[SessionId, Outcome]:
+    paid = [answer for answer in answers.values() if isinstance(answer, _Paid)]
+    wanted = catalogue.named(p.session for p in paid)
+    products.lock_all(connection, deps.account, wanted)
+    known = catalogue.load(connection, deps.account, wanted)
+    outcomes: dict[SessionId, Outcome] = {}
+    bookings: list[tuple[_Paid, Booking]] = []
+    for session, answer in answers.items():
+        booked = _place(answer, known, deps) if isinstance(answer, _Paid) else answer
+        if isinstance(booked, Booking) and isinstance(answer, _Paid):
+            bookings.append((answer, booked))
+            outcomes[session] = Done()
+        elif not isinstance(booked, Booking):
+            outcomes[session] = booked
+    if bookings:
+        first = bookings[0][0].message.session
+        outcomes[first] = Done(then=_commit(connection, bookings, deps))
+    _log_deliveries(connection, messages, outcomes)
+    return outcomes
+
+
+def _place(paid: _Paid, known: Catalogue, deps: Deps) -> Booking | Outcome:
+    unseen = catalogue.named([paid.session]) - known.keys()
+    if unseen:
+        return RetryLater("a product of the session could not be looked at yet")
+    try:
+        made = book(deps.account, paid.session, known)
+    except UnbookableSession as error:
+        return Reject(str(error))
+    event = paid.message.event
+    return replace(made, movements=tuple(replace(m, event=event) for m in made.movements))
+
+
+def _commit(
+    connection: Connection[Any], bookings: Sequence[tuple[_Paid, Booking]], deps: Deps
+) -> tuple[Message, ...]:
+    """Write the bookings down; the hints that follow from them."""
+    placed = [movement for _, booking in bookings for movement in booking.movements]
+    held = [
+        sales.UnplacedSale(
+            deps.account, u.session, u.line, u.source_key, u.product, u.size_hint, u.quantity, u.reason
+        )
+        for _, booking in bookings
+        for u in booking.unplaced
+    ]
+    new = movements.append(connection, placed)
+    sales.record(
+        connection,
+        [
+            sales.Sale(
+                deps.account,
+                paid.session.id,
+                paid.message.origin,
+                paid.message.event,
+                paid.session.created,
+                len(paid.session.lines),
+                len(booking.unplaced),
+            )
+            for paid, booking in bookings
+        ],
+    )
+    fresh = sales.hold(connection, held)
+    raised = alerting.unplaced(connection, [line for line in held if line.source_key in fresh], deps)
+    sold: list[ProductId] = sorted({m.product for m in placed if m.source_key in new})
+    products.mark_dirty(connection, deps.account, sold)
+    for paid, booking in bookings:
+        log.info(
+            "sale_booked",
+            session=paid.session.id,
+            lines=len(booking.movements),
+            unplaced=len(booking.unplaced),
+            skipped=booking.skipped,
+        )
+    hints = [SyncRequested(account=deps.account, product=product) for product in sold]
+    return (*hints, *(AlertOpened(alert=alert) for alert in raised))
+
+
+def _log_deliveries(
+    connection: Connection[Any], messages: Sequence[SessionPaid], outcomes: dict[SessionId, Outcome]
+) -> None:
+    handled = [
+        sales.Handled(
+            message.account,
+            message.event,
+            message.event_type,
+            type(outcomes[message.session]).__name__.lower(),
+            message.at,
+        )
+        for message in messages
+        if message.event is not None
+    ]
+    if handled:
+        sales.log_deliveries(connection, handled)

@@ -1,0 +1,64 @@
+"""What the ledger knows of the products that sales name; products it does not know yet are adopted first."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from psycopg import Connection
+
+from services.stock_worker.deps import Deps
+from services.stock_worker.sales import Catalogue, Shelf, products_named
+from services.stock_worker.sync import sync
+from shared import stock_metadata
+from shared.store import products
+from shared.stripe_api.objects import CheckoutSession
+from shared.vocabulary import AccountKey, ProductId, Size
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
+
+
+def named(sessions: Iterable[CheckoutSession]) -> frozenset[ProductId]:
+    """Every product that `sessions` name and that could exist."""
+    return frozenset(
+        product for session in sessions for product in products_named(session) if _ID.fullmatch(product)
+    )
+
+
+def load(connection: Connection[Any], account: AccountKey, wanted: Collection[ProductId]) -> Catalogue:
+    """The shelves of those of `wanted` that were seen before."""
+    sizes: dict[ProductId, set[Size]] = defaultdict(set)
+    for row in products.variants(connection, account, wanted):
+        if row.state != "missing":
+            sizes[row.product_id].add(row.size)
+    return {
+        product: Shelf(frozenset(sizes[product]), tracked=state != "untracked", closed=state == "closed")
+        for product, state in products.states(connection, account, wanted).items()
+    }
+
+
+def adopt(sessions: Collection[CheckoutSession], known: Catalogue, deps: Deps) -> None:
+    """Look at the products that `sessions` name and the ledger does not know as they are now."""
+    stale = _stale(sessions, known)
+    if stale:
+        deps.database.run(lambda connection: products.mark_dirty(connection, deps.account, stale))
+    for product in sorted(stale | (named(sessions) - known.keys())):
+        sync(product, deps)
+
+
+def _stale(sessions: Iterable[CheckoutSession], known: Catalogue) -> set[ProductId]:
+    """Products whose metadata, as the session shows it, lists sizes that the ledger has not seen."""
+    shown = {
+        line.price.product.id: line.price.product
+        for session in sessions
+        for line in session.lines
+        if line.price and not line.price.product.deleted
+    }
+    return {
+        product
+        for product, value in shown.items()
+        if (shelf := known.get(product)) is not None
+        and not set(stock_metadata.read(value.metadata).units) <= shelf.sizes
+    }

@@ -1,0 +1,78 @@
+"""What the stock worker does with each message of its queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from services.stock_worker import alerting, event_log
+from services.stock_worker.booking import book_sessions
+from services.stock_worker.deps import Deps
+from services.stock_worker.sync import sync
+from shared.messages import Message, ProductChanged, SessionPaid, SyncRequested
+from shared.outcomes import Ignored, Outcome, Reject, RetryLater
+from shared.store import products
+from shared.stripe_api.answers import StripeFailed, StripeRefused
+from shared.stripe_api.objects import ProductUpdate, SurprisingAnswer
+
+R = TypeVar("R")
+
+
+def on_sales(messages: Sequence[Message], deps: Deps) -> Sequence[Outcome]:
+    """Book the sessions of a batch of SessionPaid."""
+    told = [message for message in messages if isinstance(message, SessionPaid)]
+    booked = iter(_telling_refusals(lambda: book_sessions(told, deps), deps) if told else [])
+    return [next(booked) if isinstance(m, SessionPaid) else _stray(m) for m in messages]
+
+
+def on_product(message: Message, deps: Deps) -> Outcome:
+    """Sync the product that a ProductChanged or SyncRequested names."""
+    if not isinstance(message, ProductChanged | SyncRequested):
+        return _stray(message)
+    if message.account != deps.account:
+        return Reject(f"the message is for {message.account}, this worker keeps {deps.account}")
+    try:
+        return _telling_refusals(lambda: _sync(message, deps), deps)
+    except (StripeFailed, SurprisingAnswer) as error:
+        return RetryLater(str(error))
+
+
+def _sync(message: ProductChanged | SyncRequested, deps: Deps) -> Outcome:
+    if isinstance(message, ProductChanged):
+        if _digested(message, deps):
+            return sync(message.product, deps) if _waits(message, deps) else Ignored("our own write")
+        deps.database.run(lambda c: products.mark_dirty(c, deps.account, [message.product]))
+    return sync(message.product, deps)
+
+
+def _digested(message: ProductChanged, deps: Deps) -> bool:
+    """Whether the event is of one of our own writes, which then is digested."""
+    if message.change != "updated" or message.idempotency_key is None:
+        return False
+    update = ProductUpdate(
+        event=message.event,
+        product=message.product,
+        idempotency_key=message.idempotency_key,
+        metadata=message.metadata,
+        previous_metadata=message.previous_metadata,
+    )
+    with deps.database.session() as connection:
+        return event_log.digest_event(connection, update, deps)
+
+
+def _waits(message: ProductChanged, deps: Deps) -> bool:
+    return deps.database.run(lambda c: products.is_dirty(c, deps.account, message.product))
+
+
+def _telling_refusals(work: Callable[[], R], deps: Deps) -> R:
+    """Run `work`; a refused API key becomes one alert before the consumer pauses."""
+    try:
+        return work()
+    except StripeRefused as error:
+        reason = str(error)
+        deps.database.run(lambda connection: alerting.stripe_refused(connection, reason, deps))
+        raise
+
+
+def _stray(message: Message) -> Reject:
+    return Reject(f"{message.type} does not belong in this queue")
