@@ -8,7 +8,16 @@ from typing import Final
 
 from services.stock_worker import manifest
 from shared.stripe_api.objects import CheckoutSession, LineItem
-from shared.vocabulary import PLAIN, AccountKey, LineItemId, Movement, MovementKind, ProductId, Size
+from shared.vocabulary import (
+    PLAIN,
+    AccountKey,
+    LineItemId,
+    Movement,
+    MovementKind,
+    ProductId,
+    SessionId,
+    Size,
+)
 
 PLAIN_ONLY: Final = frozenset({PLAIN})
 MAX_QUANTITY: Final = 999_999  # the most Stripe lets a customer buy of one line
@@ -34,7 +43,7 @@ Catalogue = Mapping[ProductId, Shelf]
 class Unplaced:
     """A line that a person must place; `source_key` is the one its movement will have."""
 
-    session: str
+    session: SessionId
     line: LineItemId
     source_key: str
     product: ProductId | None
