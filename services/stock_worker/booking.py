@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from psycopg import Connection
@@ -59,7 +60,7 @@ def _read(messages: Sequence[SessionPaid], deps: Deps) -> dict[SessionId, _Paid 
     before = deps.database.run(lambda connection: sales.booked(connection, deps.account, list(once)))
     wanted = [message for session, message in once.items() if session not in before]
     with ThreadPoolExecutor(max_workers=min(READERS, len(wanted)) or 1) as readers:
-        read = list(readers.map(lambda message: _read_one(message, deps), wanted))
+        read = list(readers.map(partial(_read_one, deps=deps), wanted))
     return {
         **dict.fromkeys(before, Ignored("booked before")),
         **{message.session: answer for message, answer in zip(wanted, read, strict=True)},

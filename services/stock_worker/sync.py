@@ -17,8 +17,9 @@ from services.stock_worker.deps import Deps
 from services.stock_worker.observation import Turn
 from services.stock_worker.protocol.facts import observe
 from shared import logs
+from shared.messages import AlertOpened
 from shared.outcomes import Done, Ignored, Outcome, RetryLater
-from shared.store import locks, products, writes
+from shared.store import alerts, locks, products, writes
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
 from shared.writes import Write
@@ -43,10 +44,11 @@ def sync(product: ProductId, deps: Deps) -> Outcome:
                 outcome = _under_lock(connection, product, deps)
             finally:
                 locks.unlock(connection, deps.account, product)
-            if not isinstance(outcome, Done | Ignored) or not products.is_dirty(
-                connection, deps.account, product
-            ):
+            if not isinstance(outcome, Done):
                 return outcome
+            if not products.is_dirty(connection, deps.account, product):
+                raised = alerts.untold(connection, deps.account, product)
+                return Done(then=tuple(AlertOpened(alert=alert) for alert in raised))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from psycopg.rows import class_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 
 from shared.alerts import JSON, AlertKey, Claim, ClaimedAlert, NewAlert, Waiting
-from shared.vocabulary import AccountKey, AlertKind
+from shared.vocabulary import AccountKey, AlertKind, ProductId
 
 ACCUMULATING: Final = frozenset({AlertKind.OVERSOLD})
 """Kinds whose open alert takes in the `sales` of a further one, and is told again."""
@@ -78,6 +78,20 @@ def _open_or_add(connection: Connection[Any], alert: NewAlert) -> int:
             (alert.account, alert.kind.value, _text(alert.subject), Jsonb(_storable(alert.facts))),
         )
         return cursor.fetchall()[0]
+
+
+def untold(connection: Connection[Any], account: AccountKey, product: ProductId) -> list[int]:
+    """Ids of open alerts on a product that nobody has been told of, nor is being told of now."""
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(
+            """
+            select id from alert
+            where mailed_at is null and failed_at is null and dropped_at is null and claimed_at is null
+                and resolved_at is null and attempts = 0 and account = %s and facts->>'product' = %s
+            order by id
+            """,
+            (account, product),
+        ).fetchall()
 
 
 def resolve(connection: Connection[Any], account: AccountKey, keys: Collection[AlertKey]) -> int:

@@ -1,0 +1,1 @@
+"""A shopping day on one machine, played against the simulator."""

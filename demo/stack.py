@@ -1,0 +1,77 @@
+"""The whole pipeline as a customer of `stocksync up` sees it: started, addressed, stopped."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.settings import child_environment
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+class NotStarted(Exception):
+    """The pipeline did not become ready; the text says where its log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Addresses of a running pipeline."""
+
+    simulator: str
+    webhooks: str
+    mails: Path
+
+
+@contextmanager
+def running(home: Path) -> Generator[Stack]:
+    """`stocksync up` with everything under `home`, on free ports, its log in `<home>/demo.log`."""
+    home.mkdir(parents=True, exist_ok=True)
+    environment = child_environment(
+        STOCKSYNC_HOME=str(home),
+        INGEST_BIND="127.0.0.1:0",
+        SIMULATOR_BIND="127.0.0.1:0",
+        STRIPE_API_KEY=None,
+        STRIPE_API_BASE=None,
+        STRIPE_WEBHOOK_SECRET=None,
+        STRIPE_LIVEMODE=None,
+        DATABASE_URL=None,
+        AMQP_URL=None,
+        SMTP_URL=None,
+    )
+    with (home / "demo.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.backoffice", "up"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            text=True,
+        )
+        try:
+            yield _addresses(process, home)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(STOP_SECONDS)
+
+
+def _addresses(process: subprocess.Popen[str], home: Path) -> Stack:
+    """What the `ready` line says; raises NotStarted where none comes."""
+    watchdog = threading.Timer(START_SECONDS, process.terminate)
+    watchdog.start()
+    try:
+        for line in process.stdout or ():
+            word, *pairs = line.split()
+            if word == "ready":
+                named = dict(pair.split("=", 1) for pair in pairs)
+                return Stack(named["simulator"], named["webhooks"], home / "mail")
+    finally:
+        watchdog.cancel()
+    raise NotStarted(f"the pipeline did not start; its log is {home / 'demo.log'}")
