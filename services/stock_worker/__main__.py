@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +10,18 @@ from functools import partial
 from threading import Event
 from typing import Final
 
-from shared.broker.connect import connect
-
 from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.settings import StockWorkerSettings
-from shared import lifeline, logs
+from shared import logs
 from shared.broker import runtime
+from shared.broker.connect import connect
 from shared.broker.port import Broker, Subscription
 from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.errors import EmbeddedFailed, WrongDatabase
 from shared.database.pool import Database
+from shared.process import stop_event
 from shared.settings import WRONG_SETTING, load
 from shared.store import writes
 from shared.stripe_api import client
@@ -54,7 +53,7 @@ class StockWorker:
 
 
 def build(settings: StockWorkerSettings, stop: Event) -> StockWorker:
-    """The worker that `settings` describe; raises WrongDatabase or an Outage where the database can't be used."""
+    """The worker that `settings` describe; raises WrongDatabase, EmbeddedFailed, an Outage."""
     address = dsn(settings)
     migrate.check(address)
     database = Database(address, name="stocksync stock_worker", size=settings.stock_worker_threads + 6)
@@ -88,10 +87,7 @@ def run() -> None:
     """Keep stock until told to stop; a wrong setting or database is one line and exit code 2."""
     settings = load(StockWorkerSettings)
     logs.configure("stock_worker", settings.log_level)
-    lifeline.hold()
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     try:
         worker = build(settings, stop)
     except (WrongDatabase, EmbeddedFailed) as error:

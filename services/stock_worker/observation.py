@@ -132,12 +132,12 @@ def _commit(connection: Connection[Any], look: Look, base: Base, made: Plan, *, 
     states = {size: state.value for size, state in made.states.items()}
     products.save_sizes(connection, account, product, states, opened=made.opened)
     movements.append(connection, made.movements)
-    if made.observed is not None:
-        writes.append_known(connection, account, product, base.marker, units=made.observed)
+    if made.learned:
+        writes.append_known(connection, account, product, base.marker, units=made.known)
     if made.write is not None:
         writes.insert(connection, made.write)
-        writes.append_known(connection, account, product, made.write.marker, units=made.write.target)
-    if made.write is not None or made.movements or made.observed is not None:
+        writes.append_known(connection, account, product, made.write.marker, units=made.known_after_write)
+    if made.write is not None or made.movements or made.learned:
         products.next_version(connection, account, product)
     alerting.after_look(connection, look.product, base, made, deps=deps)
     if made.write is None:

@@ -173,7 +173,7 @@ def _without_product(line: LineItem, known: _Context) -> _Held | None:
     price = line.price
     if price is None or price.product.deleted:
         return _Held(price.product.id if price else None, None, "the product was deleted in Stripe")
-    ad_hoc = not price.active or not price.product.active
+    ad_hoc = not price.product.active  # a product made inline is never active
     listed_elsewhere = bool(known.matched.by_line) and known.matched.complete
     if not ad_hoc or listed_elsewhere:
         return None

@@ -45,7 +45,8 @@ def digest(write: Write, update: ProductUpdate, known: Units | None) -> Digest:
         for size, units in before.sheet.units.items()
         if size in write.target and size in base and units != base[size]
     )
-    return Digest(movements, before.marker if not planned_on else write.base_marker, before.sheet.units)
+    known_now = {**base, **before.sheet.units}
+    return Digest(movements, write.base_marker if planned_on else before.marker, known_now)
 
 
 def _before(update: ProductUpdate) -> dict[str, str]:

@@ -30,16 +30,24 @@ class Plan:
     movements: tuple[Movement, ...]
     states: Mapping[Size, SizeState]
     opened: frozenset[Size]
-    observed: Units | None  # to append to K(base marker); None where nothing new was seen
+    known: Units  # K(base marker).last after this look
+    learned: bool  # whether that is news
     balances: Units
     oversold: Units
     write: Write | None
+
+    @property
+    def known_after_write(self) -> Units:
+        """What will be known under the write's marker."""
+        return {**self.known, **self.balances}
 
 
 def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
     """The plan for one product: changes in Stripe make movements, and the write is always the balance."""
     shown = seen.sheet.units
     arrived = [m for size in shown if (m := _arrival(facts, size, shown[size], base))]
+    # A size that can't be read now keeps the number it was last known with, for when it can be read again.
+    known = {**(base.units or {}), **shown}
     raw = {size: _balance(facts, size, arrived) for size in shown}
     oversold = {size: -units for size, units in raw.items() if units < 0}
     target = {size: max(0, units) for size, units in raw.items()}
@@ -54,7 +62,8 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
         ),
         states=_states(facts, seen),
         opened=frozenset(m.size for m in arrived if m.kind is MovementKind.OPENING),
-        observed=None if base.units is not None and dict(base.units) == dict(shown) else shown,
+        known=known,
+        learned=base.units is None or known != dict(base.units),
         balances=target,
         oversold=oversold,
         write=None if agreed or not shown else _write(facts, seen, target),

@@ -47,7 +47,7 @@ def test_first_sight_adopts_stripes_numbers() -> None:
     found = made(new, metadata(10, 5), None)
     assert moved(found) == [("opening", "S", 10), ("opening", "M", 5)]
     assert found.write is None
-    assert found.observed == {S: 10, M: 5}
+    assert found.known == {S: 10, M: 5}
 
 
 def test_a_sale_is_written_with_all_sizes_and_the_marker() -> None:
@@ -70,7 +70,7 @@ def test_an_edit_in_the_dashboard_survives_a_sale() -> None:
 def test_agreement_writes_nothing() -> None:
     """Where Stripe shows the balance under the current marker there is nothing to do."""
     found = made(facts(owner=Owner.OURS, rev=3), metadata(10, 5), {S: 10, M: 5})
-    assert (found.movements, found.write, found.observed) == ((), None, None)
+    assert (found.movements, found.write, found.learned) == ((), None, False)
 
 
 def test_below_zero_publishes_zero_and_books_oversold() -> None:

@@ -1,0 +1,26 @@
+"""A shop of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+
+import pytest
+import stripe
+
+from services.stock_worker.deps import Deps
+from services.stripe_simulator.simulator import Simulator
+from shared.database.pool import Database
+from shared.stripe_api.client import StripeApi
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
+
+KEY = "sk_test_shop"
+
+
+@pytest.fixture
+def shop(database: Database) -> Iterator[Shop]:
+    """A shop on a fresh simulator and a fresh database."""
+    with Simulator.start(port=0) as simulator:
+        api = StripeApi(KEY, simulator.url, read_timeout=1.0)
+        deps = Deps(ACCOUNT, database, api, "testing", 5, Event())
+        yield Shop(simulator.url, deps, stripe.StripeClient(KEY, base_addresses={"api": simulator.url}))

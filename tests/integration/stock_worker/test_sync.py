@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.outcomes import RetryLater
+from shared.vocabulary import ProductId
+from tests.integration.stock_worker.shop import Shop
+
+
+@pytest.fixture
+def mug(shop: Shop) -> ProductId:
+    """A mug that was sold once, so that our marker stands in Stripe: 9 left."""
+    product = shop.product(stock="10")
+    shop.book(shop.sold(shop.line(product, "", 1)))
+    assert shop.stock(product) == {"": "9"}
+    return product
+
+
+def touch(shop: Shop, product: ProductId) -> None:
+    """Mark the product as one to look at."""
+    with shop.deps.database.transaction() as connection:
+        connection.execute("update product set dirty_since = now() where id = %s", (product,))
+
+
+def test_a_restock_in_the_dashboard_survives(shop: Shop, mug: ProductId) -> None:
+    """A number typed by a person becomes a movement, and later sales come off it."""
+    shop.dashboard(mug, stock="50")
+    shop.book(shop.sold(shop.line(mug, "", 3)))
+    assert shop.stock(mug) == {"": "47"}
+    assert ("external", "", 41) in shop.movements(mug)
+
+
+def test_agreement_costs_no_write(shop: Shop, mug: ProductId) -> None:
+    """Looking again at a product that agrees writes nothing."""
+    touch(shop, mug)
+    shop.sync(mug)
+    assert shop.write_states(mug) == ["APPLIED"]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (76, "lock_timeout"),
+        (78, "error_before"),
+        (78, "error_after"),
+        (80, "timeout_after"),
+        (81, "timeout_before"),
+        (82, "late"),
+        (83, "duplicate"),
+        (84, "reset"),
+        (85, "truncated"),
+    ],
+)
+def test_faults_of_a_write_end_in_the_right_number(
+    shop: Shop, mug: ProductId, number: int, kind: str
+) -> None:
+    """Whatever happens to one write, the next look leaves Stripe with every sale, once."""
+    shop.fault(kind, method="POST", path=f"/products/{mug}", seconds=2.0)
+    shop.book(shop.sold(shop.line(mug, "", 2)))
+    for _ in range(4):
+        touch(shop, mug)
+        shop.sync(mug)
+    shop.control("/_latency", {"ms": 0})
+    assert shop.stock(mug) == {"": "7"}, number
+    assert "PENDING" not in shop.write_states(mug)
+
+
+def test_fault_82_a_late_write_cannot_undo_an_edit(shop: Shop, mug: ProductId) -> None:
+    """A write whose fate is unknown is fenced once somebody edits, so its late arrival changes nothing."""
+    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
+    shop.book(shop.sold(shop.line(mug, "", 2)))
+    assert shop.write_states(mug)[-1] == "PENDING"
+    shop.dashboard(mug, stock="100")
+    shop.sync(mug)
+    assert shop.write_states(mug)[1] in {"CANCELLED", "SETTLED"}
+    touch(shop, mug)
+    shop.sync(mug)
+    assert shop.stock(mug) == {"": "98"}
+
+
+def test_fault_91_an_edit_between_look_and_write_is_put_back(
+    shop: Shop, mug: ProductId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit that our write tramples comes back when the write's own event is digested."""
+    shop.changed(mug)
+    session = shop.sold(shop.line(mug, "", 2))
+    edit_before_write(shop, mug, monkeypatch, lambda: shop.dashboard(mug, stock="30"))
+    shop.book(session)
+    assert shop.stock(mug) == {"": "7"}
+    shop.changed(mug)
+    assert shop.stock(mug) == {"": "28"}
+    assert ("overwritten", "", 21) in shop.movements(mug)
+
+
+def test_fault_91_without_digest_the_edit_would_be_lost(
+    shop: Shop, mug: ProductId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: with no event digested the number stays wrong, though ledger and Stripe agree."""
+    session = shop.sold(shop.line(mug, "", 2))
+    edit_before_write(shop, mug, monkeypatch, lambda: shop.dashboard(mug, stock="30"))
+    shop.book(session)
+    touch(shop, mug)
+    shop.sync(mug)
+    assert shop.stock(mug) == {"": "7"}
+
+
+def edit_before_write(
+    shop: Shop, product: ProductId, monkeypatch: pytest.MonkeyPatch, edit: Callable[[], None]
+) -> None:
+    """Let `edit` happen once, between the next look at `product` and the write that follows it."""
+    write = shop.deps.stripe.write_metadata
+    edits = [edit]
+
+    def edited(wanted: ProductId, body: dict[str, str], key: str) -> object:
+        if wanted == product and edits:
+            edits.pop()()
+        return write(wanted, body, key)
+
+    monkeypatch.setattr(shop.deps.stripe, "write_metadata", edited)
+
+
+def test_fault_92_a_deleted_marker_is_found_in_the_log(shop: Shop, mug: ProductId) -> None:
+    """Without its marker the product is compared with what stood under the one that was removed."""
+    shop.dashboard(mug, stock_rev="", stock="20")
+    shop.book(shop.sold(shop.line(mug, "", 1)))
+    assert shop.stock(mug) == {"": "19"}
+    assert shop.alerts() == []
+
+
+def test_fault_92_an_old_form_is_merged_against_its_own_state(shop: Shop, mug: ProductId) -> None:
+    """A person saves a page loaded before the last sale: the edit counts, the sale is not undone."""
+    form = shop.metadata(mug)
+    shop.book(shop.sold(shop.line(mug, "", 4)))
+    shop.control(f"/_dashboard/products/{mug}", {"form": form, "absolute": {"stock": "19"}})
+    assert shop.stock(mug) == {"": "19"}
+    shop.changed(mug)
+    assert shop.stock(mug) == {"": "15"}
+
+
+@pytest.mark.parametrize("marker", ["1:other:3:00000000", "1:testing:99:00000000", "garbage"])
+def test_fault_92_a_marker_that_nothing_explains_stops_all_writes(
+    shop: Shop, mug: ProductId, marker: str
+) -> None:
+    """Foreign, lost and typed markers: the product is left alone and a person is told, sales go on."""
+    shop.dashboard(mug, stock_rev=marker)
+    shop.book(shop.sold(shop.line(mug, "", 1)))
+    assert shop.stock(mug) == {"": "9"}
+    assert shop.movements(mug)[-1] == ("sale", "", -1)
+    assert [kind for kind, _ in shop.alerts()] == ["quarantine"]
+
+
+def test_a_duplicated_product_starts_anew(shop: Shop, mug: ProductId) -> None:
+    """A copy that carries the original's marker is a product of its own."""
+    copy = shop.product(**shop.metadata(mug))
+    shop.book(shop.sold(shop.line(copy, "", 2)))
+    assert shop.stock(copy) == {"": "7"}
+    assert shop.stock(mug) == {"": "9"}
+    assert shop.alerts() == []
+
+
+def test_fault_93_an_unreadable_number_is_kept_and_told(shop: Shop, mug: ProductId) -> None:
+    """`12 pcs` stays as it is; once it is a number again, it counts from what was known."""
+    shop.dashboard(mug, stock="12 pcs")
+    shop.book(shop.sold(shop.line(mug, "", 1)))
+    assert shop.stock(mug) == {"": "12 pcs"}
+    assert shop.alerts() == [("quarantine", mug)]
+    shop.dashboard(mug, stock="12")
+    shop.changed(mug)
+    assert shop.stock(mug) == {"": "11"}
+    assert shop.alerts() == []
+
+
+def test_fault_94_a_full_metadata_is_told_and_sales_go_on(shop: Shop) -> None:
+    """At 50 keys the marker does not fit: Stripe rejects, a person is told, the ledger keeps counting."""
+    full = shop.product(stock="10", **{f"key_{n}": "x" for n in range(49)})
+    for _ in range(2):
+        shop.book(shop.sold(shop.line(full, "", 1)))
+    assert shop.stock(full) == {"": "10"}
+    assert shop.write_states(full)[0] == "REJECTED"
+    assert [kind for kind, _ in shop.alerts()] == ["quarantine"]
+    assert sum(delta for _, _, delta in shop.movements(full)) == 8
+
+
+def test_fault_89_a_write_that_is_too_old_is_never_sent_again(shop: Shop, mug: ProductId) -> None:
+    """A pending write older than Stripe keeps keys is given up, and a new one is made."""
+    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
+    shop.book(shop.sold(shop.line(mug, "", 2)))
+    with shop.deps.database.transaction() as connection:
+        connection.execute("update write set planned_at = planned_at - interval '21 hours'")
+    shop.sync(mug)
+    assert shop.write_states(mug) == ["APPLIED", "SETTLED", "APPLIED"]
+    assert shop.stock(mug) == {"": "7"}
+
+
+def test_a_write_without_answer_is_retried_later(shop: Shop, mug: ProductId) -> None:
+    """A timeout leaves the write pending and asks for another try."""
+    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
+    session = shop.sold(shop.line(mug, "", 2))
+    shop.book(session)
+    touch(shop, mug)
+    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
+    assert isinstance(shop.sync(mug), RetryLater)
