@@ -8,6 +8,7 @@ import select
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from shared import logs
@@ -46,7 +47,8 @@ def _watch(descriptor: int, gone: Callable[[], None]) -> None:
 
 
 def _stop() -> None:
-    log.warning("supervisor_gone")
+    with suppress(OSError):  # whoever read the log may be gone as well
+        log.warning("supervisor_gone")
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(GRACE_SECONDS)
     os._exit(1)
