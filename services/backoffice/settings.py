@@ -15,6 +15,7 @@ class UpSettings(BrokerSettings, StripeSettings):
     ingest_bind: Address = "127.0.0.1:8000"
     simulator_bind: Address = "127.0.0.1:12111"
     stripe_webhook_secret: SecretStr | None = None
+    smtp_url: SecretStr | None = None
 
     @model_validator(mode="after")
     def _account_needs_its_secret(self) -> Self:

@@ -1,1 +1,1 @@
-"""Runs scheduled jobs that arrive as messages; only reads Stripe."""
+"""What runs on the clock: finds work that was left behind and hands it to those who do it."""

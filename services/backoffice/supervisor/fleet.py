@@ -46,22 +46,15 @@ class Fleet:
         return None
 
     def stop(self) -> None:
-        """Services first, together; then, in reverse order, what they stand on. Returns when all are gone."""
-        foundations = [child for child in self.children if child.spec.foundation]
-        self._stop([child for child in self.children if not child.spec.foundation])
-        for child in reversed(foundations):
-            self._stop([child])
-        self.children.clear()
-
-    def _stop(self, children: list[Child]) -> None:
-        for child in children:
+        """Ask all to finish what is in hand; who takes too long, or all if we are to hurry, are killed."""
+        for child in self.children:
             child.terminate()
         deadline = clock.monotonic() + STOP_SECONDS
-        while any(child.running for child in children):
-            hurry = self.signals.hurry and not any(child.spec.foundation for child in children)
-            if hurry or clock.monotonic() > deadline:
-                log.warning("children_killed", children=[c.spec.name for c in children if c.running])
+        while running := [child.spec.name for child in self.children if child.running]:
+            if self.signals.hurry or clock.monotonic() > deadline:
+                log.warning("children_killed", children=running)
                 break
             self.signals.wait(LOOK_EVERY)
-        for child in children:
+        for child in self.children:
             child.kill()
+        self.children.clear()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
 WORKERS: Final = ("stock_worker", "reconciler", "notifier")
-DATABASE: Final = "database"
 INGEST: Final = "ingest"
 SIMULATOR: Final = "stripe_simulator"
 
@@ -16,41 +16,29 @@ SIMULATOR: Final = "stripe_simulator"
 class Machine:
     """What is decided before the first process starts; addresses are `HOST:PORT` with a real port.
 
-    `simulator_bind` is None where a Stripe account is used, `database_url` where it came from the environment.
+    `simulator_bind` is None where a Stripe account is used, `webhook_secret` where it is set.
     """
 
     ingest_bind: str
     livemode: bool
     simulator_bind: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
-    database_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """One process to run: `python -m <module>` with changes to the environment (None removes).
-
-    The others stand on a `foundation`: it stops after them.
-    """
+    """One process to run: `python -m <module>` with changes to the environment (None removes)."""
 
     name: str
     module: str
     environment: Mapping[str, str | None] = field(default_factory=dict[str, str | None], repr=False)
-    foundation: bool = False
-
-
-def database_keeper() -> ChildSpec:
-    """The process that keeps the embedded PostgreSQL up, and stops it when it is stopped itself."""
-    return ChildSpec(DATABASE, "services.backoffice.supervisor.database", foundation=True)
 
 
 def services(machine: Machine) -> tuple[ChildSpec, ...]:
     """The services in the order they start: those that hear Stripe last, so that work finds its workers."""
-    common = _given(DATABASE_URL=machine.database_url)
     stripe = _given(STRIPE_API_BASE=_url(machine.simulator_bind))
-    workers = (ChildSpec(name, f"services.{name}", {**common, **stripe}) for name in WORKERS)
-    ingest = ChildSpec(INGEST, "services.ingest", {**common, **_ingest(machine)})
-    return (*workers, ingest, *_simulator(machine))
+    workers = (ChildSpec(name, f"services.{name}", stripe) for name in WORKERS)
+    return (*workers, ChildSpec(INGEST, "services.ingest", _ingest(machine)), *_simulator(machine))
 
 
 def webhook_url(machine: Machine) -> str:
@@ -58,16 +46,17 @@ def webhook_url(machine: Machine) -> str:
     return f"{_url(machine.ingest_bind)}/webhooks/stripe"
 
 
-def ready_url(machine: Machine) -> str:
-    """What answers 200 once a webhook would be accepted."""
-    return f"{_url(machine.ingest_bind)}/readyz"
+def ready_urls(machine: Machine) -> tuple[str, ...]:
+    """What answers once a webhook would be accepted, and once there is somebody to send it."""
+    simulator = (f"{_url(machine.simulator_bind)}/_health",) if machine.simulator_bind else ()
+    return (f"{_url(machine.ingest_bind)}/readyz", *simulator)
 
 
 def ready_line(machine: Machine, mails: str) -> str:
-    """What people and scripts wait for: one line, addresses as `name=value`."""
+    """What people and scripts wait for: one line, addresses as `name=value` without spaces."""
     parts = [f"webhooks={webhook_url(machine)}"]
     parts += [f"simulator={_url(machine.simulator_bind)}"] if machine.simulator_bind else ["stripe=account"]
-    return " ".join(["ready", *parts, f"mails={mails}"])
+    return " ".join(["ready", *parts, f"mails={quote(mails)}"])
 
 
 def _ingest(machine: Machine) -> dict[str, str | None]:

@@ -7,7 +7,6 @@ MACHINE = plan.Machine(
     livemode=False,
     simulator_bind="127.0.0.1:9123",
     webhook_secret="whsec_1",
-    database_url="postgresql://there/db",
 )
 ACCOUNT = plan.Machine(ingest_bind="127.0.0.1:8123", livemode=True)
 
@@ -47,15 +46,14 @@ def test_secrets_stay_out_of_what_is_printed() -> None:
     """Neither a machine nor a child shows a secret when it is printed."""
     shown = repr((MACHINE, plan.services(MACHINE)))
     assert "whsec_1" not in shown
-    assert "postgresql://" not in shown
 
 
 def test_the_ready_line_names_every_address() -> None:
     """The line that scripts wait for begins with `ready` and holds `name=value` addresses."""
-    assert plan.ready_line(MACHINE, "var/mail").split() == [
+    assert plan.ready_line(MACHINE, "var/our mail").split() == [
         "ready",
         "webhooks=http://127.0.0.1:8123/webhooks/stripe",
         "simulator=http://127.0.0.1:9123",
-        "mails=var/mail",
+        "mails=var/our%20mail",
     ]
     assert "stripe=account" in plan.ready_line(ACCOUNT, "smtp")

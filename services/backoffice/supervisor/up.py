@@ -1,0 +1,88 @@
+"""`stocksync up`: decides what this machine needs, runs it, and says when webhooks are welcome."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import requests
+
+from services.backoffice.settings import UpSettings
+from services.backoffice.supervisor import plan
+from services.backoffice.supervisor.addresses import Taken, resolve
+from services.backoffice.supervisor.fleet import Fleet
+from services.backoffice.supervisor.restarts import GiveUp
+from services.backoffice.supervisor.signals import Signals
+from shared import logs
+from shared.database import migrate
+from shared.database.connect import dsn
+from shared.simulator_secret import webhook_secret
+
+PROBE_SECONDS: Final = 2.0
+log = logs.get(__name__)
+
+
+def up(settings: UpSettings) -> int:
+    """Run everything until told to stop; the exit code. Raises Taken, and what a database may raise."""
+    with Signals() as signals, _alone(settings.stocksync_home):
+        machine = decide(settings)
+        applied = migrate.migrate(dsn(settings))
+        log.info("database_ready", migrations=len(applied), embedded=settings.database_url is None)
+        fleet = Fleet(signals)
+        fleet.add(plan.services(machine))
+        try:
+            gave_up = _run(fleet, machine, _mails(settings))
+        finally:
+            log.info("stopping")
+            fleet.stop()
+        log.info("stopped")
+        return gave_up.exit_code if gave_up else 0
+
+
+def decide(settings: UpSettings) -> plan.Machine:
+    """Real addresses and the secret for what `settings` leave open; raises Taken."""
+    simulated = settings.uses_simulator
+    own_secret = simulated and settings.stripe_webhook_secret is None
+    return plan.Machine(
+        ingest_bind=resolve("INGEST_BIND", settings.ingest_bind),
+        livemode=settings.livemode,
+        simulator_bind=resolve("SIMULATOR_BIND", settings.simulator_bind) if simulated else None,
+        webhook_secret=webhook_secret(settings.stocksync_home) if own_secret else None,
+    )
+
+
+def _run(fleet: Fleet, machine: plan.Machine, mails: str) -> GiveUp | None:
+    urls = plan.ready_urls(machine)
+    gave_up = fleet.tend_until(lambda: all(_answers(url) for url in urls))
+    if gave_up is None and not fleet.signals.stop:
+        sys.stdout.write(plan.ready_line(machine, mails) + "\n")
+        sys.stdout.flush()
+        gave_up = fleet.tend_until(lambda: False)
+    return gave_up
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=PROBE_SECONDS).ok
+    except requests.RequestException:
+        return False  # not yet
+
+
+def _mails(settings: UpSettings) -> str:
+    return "smtp" if settings.smtp_url else str(settings.stocksync_home / "mail")
+
+
+@contextmanager
+def _alone(home: Path) -> Generator[None]:
+    """Hold the folder against a second supervisor; the kernel lets go of it however this process ends."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Taken(f"STOCKSYNC_HOME: another `stocksync up` runs in {home}") from None
+        yield
