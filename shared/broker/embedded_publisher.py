@@ -1,0 +1,92 @@
+"""Publishing into the database: callers that meet share one transaction, each waiting for its commit."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import Final
+
+from shared.broker import embedded_store as store
+from shared.broker.embedded_store import Names
+from shared.broker.port import Outgoing, Unconfirmed
+from shared.database.pool import Connection, Database
+from shared.outcomes import Outage
+
+AT_ONCE: Final = 500
+"""Callers whose messages one transaction takes."""
+
+
+class _Call:
+    __slots__ = ("committed", "done", "messages")
+
+    def __init__(self, messages: Sequence[Outgoing]) -> None:
+        self.messages = messages
+        self.committed = False
+        self.done = threading.Event()
+
+
+class Publisher:
+    """Thread-safe; its thread starts with the first message, after any fork."""
+
+    def __init__(self, database: Database, names: Names) -> None:
+        self._database = database
+        self._names = names
+        self._todo: deque[_Call] = deque()
+        self._work = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def send(self, messages: Sequence[Outgoing], timeout: float) -> None:
+        """Return once all are committed; raises Unconfirmed within `timeout` seconds."""
+        call = _Call(messages)
+        with self._work:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="queue-publisher", daemon=True)
+                self._thread.start()
+            self._todo.append(call)
+            self._work.notify()
+        if not call.done.wait(timeout):
+            raise Unconfirmed(f"no commit within {timeout:g} s")
+        if not call.committed:
+            raise Unconfirmed("the database is away")
+
+    def close(self) -> None:
+        """Let the thread end; what waits stays unconfirmed."""
+        with self._work:
+            self._closed = True
+            self._work.notify()
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
+
+    def _serve(self) -> None:
+        while calls := self._next():
+            try:
+                self._database.run(lambda connection, calls=calls: self._commit(connection, calls))
+            except Outage:
+                committed = False
+            else:
+                committed = True
+            for call in calls:
+                call.committed = committed
+                call.done.set()
+
+    def _next(self) -> list[_Call]:
+        with self._work:
+            self._work.wait_for(lambda: self._todo or self._closed)
+            return [self._todo.popleft() for _ in range(min(AT_ONCE, len(self._todo)))]
+
+    def _commit(self, connection: Connection, calls: Sequence[_Call]) -> None:
+        by_queue: defaultdict[str, list[Outgoing]] = defaultdict(list)
+        for call in calls:
+            for message in call.messages:
+                queue = self._names.topology.queue_for(message.route)
+                if queue is not None:  # send() of the broker has refused all others
+                    by_queue[queue.name].append(message)
+        for queue, messages in sorted(by_queue.items()):
+            store.send(
+                connection,
+                self._names.work(queue),
+                [(message.body, store.fresh(message)) for message in messages],
+            )
+            store.notify(connection, self._names.channel(queue))

@@ -1,0 +1,236 @@
+"""The SQL of the embedded queue: PGMQ's tables, one for each queue and one for its dead letters."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pgmq import install_pgmq_from_sql
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from shared import clock
+from shared.broker.port import Delivery, Depth, Outgoing, Parked
+from shared.database.pool import Connection
+from shared.topology import Topology
+
+INSTALL_LOCK: Final = 715_004
+Headers = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the parts of a topology are called in the database."""
+
+    topology: Topology
+
+    def work(self, queue: str) -> str:
+        """The work queue."""
+        return f"{self.topology.prefix}_{queue}".lower()
+
+    def dead(self, queue: str) -> str:
+        """The queue of its dead letters."""
+        return f"{self.work(queue)}_dead"
+
+    def channel(self, queue: str) -> str:
+        """Where its consumers listen."""
+        return f"{self.work(queue)}_new"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message in hand; `reads` counts deliveries, this one too."""
+
+    id: int
+    reads: int
+    delivery: Delivery
+
+
+def declare(connection: Connection, names: Names) -> None:
+    """Make PGMQ and the queues, once for all processes that ask at the same time."""
+    connection.execute("select pg_advisory_xact_lock(%s)", (INSTALL_LOCK,))
+    if connection.execute("select to_regprocedure('pgmq.create(text)')").fetchone() == (None,):
+        install_pgmq_from_sql(conn=connection)
+    for queue in names.topology.queues:
+        for name in (names.work(queue.name), names.dead(queue.name)):
+            if connection.execute("select to_regclass(%s)", (f"pgmq.q_{name}",)).fetchone() == (None,):
+                connection.execute("select pgmq.create(%s)", (name,))
+
+
+def fresh(message: Outgoing) -> Headers:
+    """The headers of a message that was never delivered."""
+    return {
+        "id": message.message_id,
+        "correlation": message.correlation_id,
+        "attempt": 1,
+        "first_seen": clock.now().isoformat(),
+    }
+
+
+def again(delivery: Delivery, *, attempt: int, **more: str) -> Headers:
+    """The headers of a message that is delivered again or parked."""
+    return {
+        "id": delivery.message_id,
+        "correlation": delivery.correlation_id,
+        "attempt": attempt,
+        "first_seen": delivery.first_seen.isoformat(),
+        **more,
+    }
+
+
+def send(
+    connection: Connection, name: str, messages: Sequence[tuple[bytes, Headers]], *, delay: int = 0
+) -> None:
+    """Append messages to the queue called `name`, visible after `delay` seconds."""
+    connection.execute(
+        "select pgmq.send_batch(%s, %s::jsonb[], %s::jsonb[], %s::integer)",
+        (name, [Jsonb(_stored(body)) for body, _ in messages], [Jsonb(dict(h)) for _, h in messages], delay),
+    )
+
+
+def notify(connection: Connection, channel: str) -> None:
+    """Wake the consumers that listen."""
+    connection.execute("select pg_notify(%s, '')", (channel,))
+
+
+def take(connection: Connection, names: Names, queue: str, *, limit: int, lease: float) -> list[Row]:
+    """Up to `limit` messages never delivered before, or a single one that came back unanswered.
+
+    What came back may be what killed its consumer, so it goes alone, in random order: its neighbours are
+    answered before it is delivered too often.
+    """
+    table = _table(names.work(queue))
+    for which, most in ((_ALONE, 1), (_TOGETHER, limit)):
+        query = _TAKE.format(table=table, which=which)
+        found = connection.execute(query, (most, lease)).fetchall()
+        if found:
+            return sorted((_row(queue, columns) for columns in found), key=lambda row: row.id)
+    return []
+
+
+def renew(connection: Connection, name: str, ids: Collection[int], lease: float) -> None:
+    """Keep messages in hand hidden for another `lease` seconds."""
+    connection.execute("select pgmq.set_vt(%s, %s::bigint[], %s::integer)", (name, list(ids), round(lease)))
+
+
+def delete(connection: Connection, name: str, ids: Collection[int]) -> None:
+    """Forget messages."""
+    connection.execute("select pgmq.delete(%s, %s::bigint[])", (name, list(ids)))
+
+
+def give_back(connection: Connection, name: str, ids: Collection[int]) -> None:
+    """Make messages visible again as if they had not been delivered."""
+    query = sql.SQL(
+        "update {} set vt = clock_timestamp(), read_ct = greatest(read_ct - 1, 0) where msg_id = any(%s)"
+    ).format(_table(name))
+    connection.execute(query, (list(ids),))
+
+
+def depth(connection: Connection, names: Names, queue: str) -> Depth:
+    """How much lies where."""
+    query = sql.SQL(
+        """
+        select count(*) filter (where vt <= clock_timestamp() or read_ct > 0),
+            count(*) filter (where vt > clock_timestamp() and read_ct = 0),
+            (select count(*) from {dead})
+        from {work}
+        """
+    ).format(work=_table(names.work(queue)), dead=_table(names.dead(queue)))
+    row = connection.execute(query).fetchone() or (0, 0, 0)
+    return Depth(int(row[0]), int(row[1]), int(row[2]))
+
+
+def parked(connection: Connection, names: Names, queue: str, limit: int) -> list[Parked]:
+    """The oldest dead letters."""
+    query = sql.SQL("select message, headers, enqueued_at from {} order by msg_id limit %s").format(
+        _table(names.dead(queue))
+    )
+    return [
+        Parked(
+            queue=queue,
+            message_id=headers["id"],
+            correlation_id=headers["correlation"],
+            body=_body(message),
+            reason=headers.get("reason", ""),
+            attempts=int(headers["attempt"]),
+            first_seen=datetime.fromisoformat(headers["first_seen"]),
+            parked_at=at,
+        )
+        for message, headers, at in connection.execute(query, (limit,))
+    ]
+
+
+def unpark(
+    connection: Connection, names: Names, queue: str, *, limit: int, only: Collection[str] | None
+) -> int:
+    """Move dead letters back to their queue, attempts reset; how many."""
+    query = sql.SQL(
+        """
+        with moved as (
+            delete from {dead} where msg_id in (
+                select msg_id from {dead} where %(any)s or headers->>'id' = any(%(only)s)
+                order by msg_id limit %(limit)s for update skip locked
+            )
+            returning msg_id, message, headers
+        )
+        insert into {work} (vt, message, headers)
+        select clock_timestamp(), message, (headers - 'reason') || '{{"attempt": 1}}'
+        from moved order by msg_id
+        """
+    ).format(work=_table(names.work(queue)), dead=_table(names.dead(queue)))
+    wanted = {"any": only is None, "only": list(only or ()), "limit": limit}
+    moved = connection.execute(query, wanted).rowcount
+    notify(connection, names.channel(queue))
+    return moved
+
+
+_TAKE: Final = sql.SQL(
+    """
+    with chosen as (
+        select msg_id from {table} where vt <= clock_timestamp() and {which} limit %s for update skip locked
+    )
+    update {table} m set
+        vt = clock_timestamp() + make_interval(secs => %s), read_ct = read_ct + 1,
+        last_read_at = clock_timestamp()
+    from chosen where m.msg_id = chosen.msg_id
+    returning m.msg_id, m.read_ct, m.message, m.headers
+    """
+)
+_ALONE: Final = sql.SQL("read_ct > 0 order by random()")
+_TOGETHER: Final = sql.SQL("read_ct = 0 order by msg_id")
+
+
+def _row(queue: str, columns: tuple[Any, ...]) -> Row:
+    row_id, reads, message, headers = columns
+    return Row(
+        row_id,
+        reads,
+        Delivery(
+            queue=queue,
+            body=_body(message),
+            message_id=headers["id"],
+            correlation_id=headers["correlation"],
+            attempt=int(headers["attempt"]),
+            first_seen=datetime.fromisoformat(headers["first_seen"]),
+        ),
+    )
+
+
+def _table(name: str) -> sql.Identifier:
+    return sql.Identifier("pgmq", f"q_{name}")
+
+
+def _stored(body: bytes) -> str | dict[str, str]:
+    """A body as JSON: its text where PostgreSQL can hold it, so that people can read it."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return {"base64": base64.b64encode(body).decode()} if "\0" in text else text
+
+
+def _body(stored: str | dict[str, str]) -> bytes:
+    return stored.encode() if isinstance(stored, str) else base64.b64decode(stored["base64"])
