@@ -40,7 +40,7 @@ def main() -> int:
     except NotStarted as error:
         console.print(f"[bold red]{error}")
         return 1
-    console.print(f"\nmails are in {HOME / 'mail'}, the log is {HOME / 'demo.log'}")
+    console.print(f"\nmails are in {HOME / 'mail'}, the log is {HOME / 'up.log'}")
     console.print(f"the whole day took {clock.monotonic() - started:.1f} s\n")
     return 0 if agreed else 1
 

@@ -13,6 +13,15 @@ from pathlib import Path
 
 from shared.settings import child_environment
 
+ELSEWHERE = (
+    "STRIPE_API_KEY",
+    "STRIPE_API_BASE",
+    "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_LIVEMODE",
+    "DATABASE_URL",
+    "AMQP_URL",
+    "SMTP_URL",
+)
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -23,30 +32,24 @@ class NotStarted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Addresses of a running pipeline."""
+    """Addresses of a running pipeline, and the supervisor's process id."""
 
+    pid: int
     simulator: str
     webhooks: str
     mails: Path
 
 
 @contextmanager
-def running(home: Path) -> Generator[Stack]:
-    """`stocksync up` with everything under `home`, on free ports, its log in `<home>/demo.log`."""
+def running(home: Path, **settings: str) -> Generator[Stack]:
+    """`stocksync up` with everything under `home`, on free ports, its log in `<home>/up.log`.
+
+    `settings` are given to it; otherwise it uses nothing but what it starts itself.
+    """
     home.mkdir(parents=True, exist_ok=True)
-    environment = child_environment(
-        STOCKSYNC_HOME=str(home),
-        INGEST_BIND="127.0.0.1:0",
-        SIMULATOR_BIND="127.0.0.1:0",
-        STRIPE_API_KEY=None,
-        STRIPE_API_BASE=None,
-        STRIPE_WEBHOOK_SECRET=None,
-        STRIPE_LIVEMODE=None,
-        DATABASE_URL=None,
-        AMQP_URL=None,
-        SMTP_URL=None,
-    )
-    with (home / "demo.log").open("wb") as log:
+    own = {"STOCKSYNC_HOME": str(home), "INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0"}
+    environment = child_environment(**{**dict.fromkeys(ELSEWHERE), **own, **settings})
+    with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.backoffice", "up"],
             stdout=subprocess.PIPE,
@@ -71,7 +74,7 @@ def _addresses(process: subprocess.Popen[str], home: Path) -> Stack:
             word, *pairs = line.split()
             if word == "ready":
                 named = dict(pair.split("=", 1) for pair in pairs)
-                return Stack(named["simulator"], named["webhooks"], home / "mail")
+                return Stack(process.pid, named["simulator"], named["webhooks"], home / "mail")
     finally:
         watchdog.cancel()
-    raise NotStarted(f"the pipeline did not start; its log is {home / 'demo.log'}")
+    raise NotStarted(f"the pipeline did not start; its log is {home / 'up.log'}")
