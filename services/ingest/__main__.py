@@ -7,13 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from shared.broker.connect import connect
-
 from services.ingest import app, server
 from services.ingest.decide import Policy
 from services.ingest.settings import IngestSettings
 from services.ingest.signature import Verifier
-from shared import logs
+from shared import lifeline, logs
+from shared.broker.connect import connect
 from shared.broker.port import Broker
 from shared.settings import WRONG_SETTING, load
 from shared.topology import PIPELINE
@@ -46,6 +45,7 @@ def run() -> None:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"stocksync: STOCKSYNC_HOME: {error}\n")
         raise SystemExit(WRONG_SETTING) from None
+    lifeline.hold()
     server.serve(functools.partial(start, settings), settings.host_and_port, settings.ingest_threads)
 
 

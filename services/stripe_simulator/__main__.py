@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from types import FrameType
-
 from services.stripe_simulator.settings import SimulatorSettings
 from services.stripe_simulator.simulator import Simulator
 from shared import logs
+from shared.process import stop_event
 from shared.settings import load
 
 
@@ -16,15 +13,9 @@ def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     settings = load(SimulatorSettings)
     logs.configure("stripe_simulator", settings.log_level)
-    ended = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    stop = stop_event()
     with Simulator.start(settings.options()):
-        ended.wait()
+        stop.wait()
 
 
 if __name__ == "__main__":

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import socket
+from threading import Event
+from typing import Final
+
+from shared import clock
+
+RETRY_SECONDS: Final = 0.1
 
 
 class Taken(Exception):
     """Another program listens there; the text is fit for people."""
 
 
-def resolve(setting: str, bind: str) -> str:
-    """`bind` with a real port that could be bound just now; raises Taken, naming `setting`."""
-    host, _, port = bind.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def resolve(setting: str, bind: str, patience: float = 0.0) -> str:
+    """`bind` with a real port that can be bound, now or within `patience` seconds; raises Taken, naming `setting`."""
+    deadline = clock.monotonic() + patience
+    while True:
         try:
-            probe.bind((host.strip("[]"), int(port)))
+            return _bound(bind)
         except OSError as error:
-            raise Taken(f"{setting}: {bind} can't be used: {error.strerror}") from None
+            if clock.monotonic() >= deadline:
+                raise Taken(f"{setting}: {bind} can't be used: {error.strerror}") from None
+            Event().wait(RETRY_SECONDS)
+
+
+def _bound(bind: str) -> str:
+    host, _, port = bind.rpartition(":")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host.strip("[]"), int(port)))
         return f"{host}:{probe.getsockname()[1]}"

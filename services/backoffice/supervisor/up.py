@@ -23,13 +23,15 @@ from shared.database.connect import dsn
 from shared.simulator_secret import webhook_secret
 
 PROBE_SECONDS: Final = 2.0
+ORPHANS_LEAVE_WITHIN: Final = 20.0
+"""Seconds in which the children of a killed supervisor finish what is in hand."""
 log = logs.get(__name__)
 
 
 def up(settings: UpSettings) -> int:
     """Run everything until told to stop; the exit code. Raises Taken, and what a database may raise."""
-    with Signals() as signals, _alone(settings.stocksync_home):
-        machine = decide(settings)
+    with Signals() as signals, _alone(settings.stocksync_home) as orphans:
+        machine = decide(settings, patience=ORPHANS_LEAVE_WITHIN if orphans else 0.0)
         applied = migrate.migrate(dsn(settings))
         log.info("database_ready", migrations=len(applied), embedded=settings.database_url is None)
         fleet = Fleet(signals)
@@ -43,14 +45,14 @@ def up(settings: UpSettings) -> int:
         return gave_up.exit_code if gave_up else 0
 
 
-def decide(settings: UpSettings) -> plan.Machine:
-    """Real addresses and the secret for what `settings` leave open; raises Taken."""
+def decide(settings: UpSettings, *, patience: float = 0.0) -> plan.Machine:
+    """Real addresses and the secret for what `settings` leave open; raises Taken after `patience` seconds."""
     simulated = settings.uses_simulator
     own_secret = simulated and settings.stripe_webhook_secret is None
     return plan.Machine(
-        ingest_bind=resolve("INGEST_BIND", settings.ingest_bind),
+        ingest_bind=resolve("INGEST_BIND", settings.ingest_bind, patience),
         livemode=settings.livemode,
-        simulator_bind=resolve("SIMULATOR_BIND", settings.simulator_bind) if simulated else None,
+        simulator_bind=resolve("SIMULATOR_BIND", settings.simulator_bind, patience) if simulated else None,
         webhook_secret=webhook_secret(settings.stocksync_home) if own_secret else None,
     )
 
@@ -77,12 +79,20 @@ def _mails(settings: UpSettings) -> str:
 
 
 @contextmanager
-def _alone(home: Path) -> Generator[None]:
-    """Hold the folder against a second supervisor; the kernel lets go of it however this process ends."""
+def _alone(home: Path) -> Generator[bool]:
+    """Hold the folder against a second supervisor; whether the one before was killed, its children leaving.
+
+    The kernel lets go of the lock however this process ends; the file's text stays behind only at a kill.
+    """
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "up.lock").open("a") as lock:
+    with (home / "up.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Taken(f"STOCKSYNC_HOME: another `stocksync up` runs in {home}") from None
-        yield
+        lock.seek(0)
+        killed = bool(lock.read())
+        lock.write("running\n")
+        lock.flush()
+        yield killed
+        lock.truncate(0)

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from shared.database.embedded import EmbeddedPostgres
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "services.backoffice"]
+OURS = ("STRIPE_", "SIMULATOR_", "INGEST_", "DATABASE_URL", "AMQP_URL", "SMTP_URL", "MAIL_", "STOCKSYNC_")
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """This process's environment without our settings, but for `settings` and the folder."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    ports = {"INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0"}
+    return {**plain, **ports, "STOCKSYNC_HOME": str(home), **settings}
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Return once `condition` holds; fail where it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        threading.Event().wait(0.05)
+
+
+@dataclass
+class Up:
+    """A running `stocksync up` and what its `ready` line said."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    addresses: dict[str, str]
+
+    @property
+    def ready(self) -> bool:
+        """Whether a webhook would be accepted now."""
+        try:
+            return requests.get(f"{self.addresses['webhooks'].rsplit('/', 2)[0]}/readyz", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    def child(self, module: str) -> psutil.Process | None:
+        """The running child that runs `module`, None where there is none."""
+        children = psutil.Process(self.process.pid).children()
+        return next(
+            (c for c in children if c.status() != psutil.STATUS_ZOMBIE and module in c.cmdline()), None
+        )
+
+    def everything(self) -> list[psutil.Process]:
+        """The supervisor, all below it, and the embedded database."""
+        supervisor = psutil.Process(self.process.pid)
+        pid_file = EmbeddedPostgres(self.home).folder / "data" / "postmaster.pid"
+        postgres = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
+        return [supervisor, *supervisor.children(recursive=True), postgres, *postgres.children()]
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether the process has ended, reaped or not."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+Start = Callable[..., Up]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts `stocksync up` on free ports; whatever still runs at the end is stopped."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(home: Path = tmp_path / "var", **settings: str) -> Up:
+        with (tmp_path / "up.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*COMMAND, "up"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=ROOT,
+                env=environment(home, **settings),
+            )
+        started.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline().split()
+        assert line[:1] == ["ready"], (tmp_path / "up.log").read_text()[-4000:]
+        return Up(process, home, dict(pair.split("=", 1) for pair in line[1:]))
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(60)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_ready_takes_webhooks_and_leaves_nothing_behind(start: Start, number: signal.Signals) -> None:
+    """Told to stop, `up` ends with 0 and neither a service, nor a worker of one, nor the database remains."""
+    up = start()
+    assert up.ready
+    processes = up.everything()
+    up.process.send_signal(number)
+    assert up.process.wait(40) == 0
+    assert [process for process in processes if not gone(process)] == []
+
+
+def test_a_second_ctrl_c_is_quicker(start: Start) -> None:
+    """Asked twice, `up` kills what would take long, and still stops the database properly."""
+    up = start()
+    worker = up.child("services.notifier") or up.child("services.stock_worker")
+    assert worker is not None
+    worker.suspend()  # it will never finish what is in hand
+    processes = up.everything()
+    up.process.send_signal(signal.SIGINT)
+    threading.Event().wait(0.5)
+    assert up.process.poll() is None
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(15) == 0
+    assert [process for process in processes if not gone(process)] == []
+
+
+@pytest.mark.parametrize("service", ["ingest", "stock_worker", "reconciler", "notifier"])
+def test_fault_52_a_killed_service_runs_again(start: Start, service: str) -> None:
+    """A service that dies by kill -9 is started again, and webhooks are welcome again."""
+    up = start()
+    eventually(lambda: up.child(f"services.{service}") is not None)
+    first = up.child(f"services.{service}")
+    assert first is not None
+    first.kill()
+
+    def another() -> bool:
+        found = up.child(f"services.{service}")
+        return found is not None and found.pid != first.pid
+
+    eventually(another)
+    eventually(lambda: up.ready)
+
+
+def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_at_once(start: Start) -> None:
+    """The services and the database notice that their supervisor is gone; the same ports are free again."""
+    up = start()
+    processes = up.everything()
+    up.process.kill()
+    up.process.wait()
+    again = start(
+        INGEST_BIND=up.addresses["webhooks"].split("/")[2],
+        SIMULATOR_BIND=up.addresses["simulator"].split("/")[2],
+    )
+    assert again.ready
+    assert [process for process in processes if not gone(process) and process.name() != "postgres"] == []
+
+
+def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:
+    ended = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=ROOT,
+        env=environment(home, **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = ended.stderr.splitlines()
+    assert len(lines) == 1, ended.stderr
+    return ended.returncode, lines[0]
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    """`up` names the setting whose port another program has, and ends with 2."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        code, line = _one_line(tmp_path, "up", INGEST_BIND=taken)
+    assert code == 2
+    assert "INGEST_BIND" in line
+    assert taken in line
+
+
+def test_two_supervisors_do_not_share_a_folder(start: Start) -> None:
+    """A second `up` in the same folder says so and ends with 2."""
+    up = start()
+    code, line = _one_line(up.home, "up")
+    assert code == 2
+    assert "STOCKSYNC_HOME" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("STRIPE_API_KEY", "pk_test_public"), ("INGEST_BIND", "here"), ("DATABASE_URL", "mysql://x/y")],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(tmp_path: Path, name: str, value: str) -> None:
+    """`up` names the wrong setting, does not repeat it, and ends with 2."""
+    code, line = _one_line(tmp_path, "up", **{name: value})
+    assert code == 2
+    assert name in line
+    assert value not in line
+
+
+def test_an_account_without_its_webhook_secret_is_refused(tmp_path: Path) -> None:
+    """With an API key but no webhook secret `up` says which one is missing."""
+    code, line = _one_line(tmp_path, "up", STRIPE_API_KEY="sk_test_123")
+    assert code == 2
+    assert "STRIPE_WEBHOOK_SECRET" in line

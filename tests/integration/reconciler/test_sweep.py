@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from threading import Event, Thread
+
+import pytest
+
+from services.reconciler.sweep import Sweep
+from shared.broker.embedded import EmbeddedBroker
+from shared.broker.port import Ack, Delivery, Subscription, Verdict
+from shared.database.embedded import EmbeddedPostgres
+from shared.database.migrate import migrate
+from shared.database.pool import Database
+from shared.messages import Message, SyncRequested, decode
+from shared.store import products
+from shared.topology import PIPELINE, PRODUCTS
+from shared.vocabulary import ProductId, account_key
+
+ACCOUNT = account_key(None, livemode=False)
+
+
+@pytest.fixture(scope="module")
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated embedded PostgreSQL for this module."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("home")) as address:
+        migrate(address)
+        yield address
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[Database]:
+    """Its connections, no product left from another test dirty."""
+    opened = Database(dsn)
+    with opened.transaction() as connection:
+        connection.execute("update product set dirty_since = null")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def broker(dsn: str) -> Iterator[EmbeddedBroker]:
+    """The queue in that database."""
+    made = EmbeddedBroker(dsn, PIPELINE)
+    made.declare()
+    yield made
+    made.close()
+
+
+def _received(broker: EmbeddedBroker, count: int) -> list[Message]:
+    """The next `count` messages of the queue of products."""
+    found: list[Message] = []
+    stop = Event()
+
+    def take(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
+        found.extend(decode(delivery.body) for delivery in deliveries)
+        if len(found) >= count:
+            stop.set()
+        return [Ack()] * len(deliveries)
+
+    consumer = Thread(target=broker.consume, args=([Subscription(PRODUCTS, take)], stop))
+    consumer.start()
+    consumer.join(30)
+    stop.set()
+    consumer.join(10)
+    return found
+
+
+def _dirty(database: Database, product: str, state: str = "tracked") -> None:
+    with database.transaction() as connection:
+        products.create(connection, ACCOUNT, ProductId(product), product)
+        products.set_state(connection, ACCOUNT, ProductId(product), state)
+        connection.execute(
+            "update product set dirty_since = now() - interval '1 minute' where id = %s", (product,)
+        )
+
+
+def test_a_dirty_product_whose_hint_was_lost_is_hinted_again(
+    database: Database, broker: EmbeddedBroker
+) -> None:
+    """A product that has waited too long for its sync is found and put into the queue."""
+    _dirty(database, "prod_lost")
+    assert Sweep(database, broker, seconds=30).once() == 1
+    assert _received(broker, 1) == [SyncRequested(account=ACCOUNT, product=ProductId("prod_lost"))]
+
+
+def test_what_is_fresh_or_not_to_be_written_is_left_alone(database: Database, broker: EmbeddedBroker) -> None:
+    """A product that became dirty just now, and one that is quarantined or closed, gets no hint."""
+    _dirty(database, "prod_fresh")
+    _dirty(database, "prod_held", "quarantined")
+    _dirty(database, "prod_shut", "closed")
+    assert Sweep(database, broker, seconds=3600).once() == 0
+    with database.transaction() as connection:
+        connection.execute("update product set dirty_since = null where id = 'prod_fresh'")
+    assert Sweep(database, broker, seconds=1).once() == 0
