@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from psycopg import Connection
 
 from services.stock_worker import stock_alerts
 from services.stock_worker.deps import Deps
@@ -13,6 +10,7 @@ from services.stock_worker.protocol.facts import SizeState
 from services.stock_worker.protocol.plan import Base, Plan
 from services.stock_worker.stock_alerts import LevelChange, effective_threshold
 from shared.alerts import AlertKey, NewAlert, product_facts, unplaced_facts
+from shared.database.pool import Connection
 from shared.store import alerts, movements, products
 from shared.store.sales import UnplacedSale
 from shared.stripe_api.objects import Product
@@ -21,7 +19,7 @@ from shared.vocabulary import AlertKind, ProductId, Size, Variant
 UNREADABLE = "its number in Stripe is not a plain whole number, so it is left alone"
 
 
-def after_look(connection: Connection[Any], product: Product, base: Base, made: Plan, *, deps: Deps) -> None:
+def after_look(connection: Connection, product: Product, base: Base, made: Plan, *, deps: Deps) -> None:
     """What a look at `product` tells people: low, out, oversold, unreadable sizes; and what is over."""
     changes = _changes(connection, product, base, made, deps=deps)
     subjects = [product.id, *(str(Variant(product.id, size)) for size in made.states)]
@@ -38,26 +36,24 @@ def after_look(connection: Connection[Any], product: Product, base: Base, made: 
         alerts.raise_(connection, news)
 
 
-def quarantined(
-    connection: Connection[Any], product: ProductId, name: str, *, reason: str, deps: Deps
-) -> None:
+def quarantined(connection: Connection, product: ProductId, name: str, *, reason: str, deps: Deps) -> None:
     """Tell that the product is left alone until a person acts."""
     facts = product_facts(product, name, reason=reason)
     alerts.raise_(connection, [NewAlert(deps.account, AlertKind.QUARANTINE, product, facts)])
 
 
-def stripe_refused(connection: Connection[Any], reason: str, deps: Deps) -> None:
+def stripe_refused(connection: Connection, reason: str, deps: Deps) -> None:
     """Tell once that Stripe refuses the key; all syncs wait until it takes it again."""
     facts = product_facts("", "", reason=reason)
     alerts.raise_(connection, [NewAlert(deps.account, AlertKind.STRIPE_REFUSED, deps.account, facts)])
 
 
-def stripe_accepts(connection: Connection[Any], deps: Deps) -> None:
+def stripe_accepts(connection: Connection, deps: Deps) -> None:
     """Stripe took a write: whatever was refused before is over."""
     alerts.resolve(connection, deps.account, [AlertKey(AlertKind.STRIPE_REFUSED, deps.account)])
 
 
-def unplaced(connection: Connection[Any], held: Sequence[UnplacedSale], deps: Deps) -> list[int]:
+def unplaced(connection: Connection, held: Sequence[UnplacedSale], deps: Deps) -> list[int]:
     """Tell of sold lines that wait for a person; the alerts' ids."""
     return alerts.raise_(
         connection,
@@ -86,7 +82,7 @@ def _unreadable(product: Product, size: Size, deps: Deps) -> NewAlert:
 
 
 def _changes(
-    connection: Connection[Any], product: Product, base: Base, made: Plan, *, deps: Deps
+    connection: Connection, product: Product, base: Base, made: Plan, *, deps: Deps
 ) -> list[LevelChange]:
     row = products.lock(connection, deps.account, product.id)
     of_product = row.threshold if row else None

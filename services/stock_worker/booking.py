@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
-
-from psycopg import Connection
+from typing import Final
 
 from services.stock_worker import alerting, catalogue
 from services.stock_worker.deps import Deps
 from services.stock_worker.sales import Booking, Catalogue, UnbookableSession, book
 from shared import logs
+from shared.database.pool import Connection
 from shared.messages import AlertOpened, Message, SessionPaid, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store import movements, products, sales
@@ -82,7 +81,7 @@ def _read_one(message: SessionPaid, deps: Deps) -> _Paid | Outcome:
 
 
 def _book(
-    connection: Connection[Any],
+    connection: Connection,
     messages: Sequence[SessionPaid],
     answers: dict[SessionId, _Paid | Outcome],
     deps: Deps,
@@ -120,7 +119,7 @@ def _place(paid: _Paid, known: Catalogue, deps: Deps) -> Booking | Outcome:
 
 
 def _commit(
-    connection: Connection[Any], bookings: Sequence[tuple[_Paid, Booking]], deps: Deps
+    connection: Connection, bookings: Sequence[tuple[_Paid, Booking]], deps: Deps
 ) -> tuple[Message, ...]:
     """Write the bookings down; the hints that follow from them."""
     placed = [movement for _, booking in bookings for movement in booking.movements]
@@ -164,7 +163,7 @@ def _commit(
 
 
 def _log_deliveries(
-    connection: Connection[Any], messages: Sequence[SessionPaid], outcomes: dict[SessionId, Outcome]
+    connection: Connection, messages: Sequence[SessionPaid], outcomes: dict[SessionId, Outcome]
 ) -> None:
     handled = [
         sales.Handled(

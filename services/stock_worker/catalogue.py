@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import Any
-
-from psycopg import Connection
 
 from services.stock_worker.deps import Deps
 from services.stock_worker.sales import Catalogue, Shelf, products_named
 from services.stock_worker.sync import sync
 from shared import stock_metadata
+from shared.database.pool import Connection
 from shared.store import products
 from shared.stripe_api.objects import CheckoutSession
 from shared.vocabulary import AccountKey, ProductId, Size
@@ -27,7 +25,7 @@ def named(sessions: Iterable[CheckoutSession]) -> frozenset[ProductId]:
     )
 
 
-def load(connection: Connection[Any], account: AccountKey, wanted: Collection[ProductId]) -> Catalogue:
+def load(connection: Connection, account: AccountKey, wanted: Collection[ProductId]) -> Catalogue:
     """The shelves of those of `wanted` that were seen before."""
     sizes: dict[ProductId, set[Size]] = defaultdict(set)
     for row in products.variants(connection, account, wanted):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from threading import Event
 
 from shared.database.pool import Database
-
 from shared.stripe_api.client import StripeApi
 from shared.vocabulary import AccountKey
 

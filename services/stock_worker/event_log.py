@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from psycopg import Connection
 
 from services.stock_worker.deps import Deps
 from services.stock_worker.protocol.digest import digest, replaced_marker
 from shared import logs
+from shared.database.pool import Connection
 from shared.store import movements, products, writes
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
@@ -18,7 +16,7 @@ from shared.writes import Write
 log = logs.get(__name__)
 
 
-def digest_event(connection: Connection[Any], update: ProductUpdate, deps: Deps) -> bool:
+def digest_event(connection: Connection, update: ProductUpdate, deps: Deps) -> bool:
     """Digest one event; whether it was of our own write. Earlier ones that never came are fetched first."""
     with connection.transaction():
         products.lock(connection, deps.account, update.product)
@@ -34,7 +32,7 @@ def digest_event(connection: Connection[Any], update: ProductUpdate, deps: Deps)
 
 
 def digest_log(
-    connection: Connection[Any], product: ProductId, deps: Deps, also: ProductUpdate | None = None
+    connection: Connection, product: ProductId, deps: Deps, also: ProductUpdate | None = None
 ) -> Sequence[ProductUpdate]:
     """Read the product's event log and digest our own writes in rev order; the log, oldest first."""
     with connection.transaction():
@@ -53,13 +51,13 @@ def digest_log(
     return updates
 
 
-def _own(connection: Connection[Any], update: ProductUpdate) -> Write | None:
+def _own(connection: Connection, update: ProductUpdate) -> Write | None:
     """The write that caused the event; a fence carries the same key but changes nothing, so it makes none."""
     write = writes.by_key(connection, update.idempotency_key) if update.idempotency_key else None
     return write if write is not None and write.product == update.product else None
 
 
-def _digest(connection: Connection[Any], write: Write, update: ProductUpdate) -> None:
+def _digest(connection: Connection, write: Write, update: ProductUpdate) -> None:
     if write.digested:
         return
     known = writes.last_known(connection, write.account, write.product, replaced_marker(update))

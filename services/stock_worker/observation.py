@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
-
-from psycopg import Connection
 
 from services.stock_worker import alerting
 from services.stock_worker.deps import Deps
@@ -15,6 +12,7 @@ from services.stock_worker.protocol.facts import Facts, Level, Observation, Owne
 from services.stock_worker.protocol.judge import AskTheLog, Distrust, judge
 from services.stock_worker.protocol.plan import Base, Plan, plan
 from shared import logs, marker
+from shared.database.pool import Connection
 from shared.store import movements, products, writes
 from shared.stripe_api.objects import Product, ProductUpdate
 from shared.vocabulary import Movement, MovementKind, ProductId
@@ -41,7 +39,7 @@ class Look:
     log: Sequence[ProductUpdate] | None
 
 
-def take_in(connection: Connection[Any], look: Look, deps: Deps) -> Write | Turn:
+def take_in(connection: Connection, look: Look, deps: Deps) -> Write | Turn:
     """Commit what the look leads to; the write that is to be sent now, or what to do instead."""
     account, product = deps.account, look.product.id
     with connection.transaction():
@@ -67,7 +65,7 @@ def take_in(connection: Connection[Any], look: Look, deps: Deps) -> Write | Turn
         return _commit(connection, look, base, made, deps=deps)
 
 
-def close(connection: Connection[Any], product: ProductId, deps: Deps) -> None:
+def close(connection: Connection, product: ProductId, deps: Deps) -> None:
     """The product is gone from Stripe: its ledger ends at 0, later sales wait for a person."""
     with connection.transaction():
         products.create(connection, deps.account, product, "")
@@ -92,7 +90,7 @@ def close(connection: Connection[Any], product: ProductId, deps: Deps) -> None:
     log.info("product_closed", product=product)
 
 
-def _facts(connection: Connection[Any], look: Look, deps: Deps) -> Facts:
+def _facts(connection: Connection, look: Look, deps: Deps) -> Facts:
     account, product = deps.account, look.product.id
     owner, observed = _owner(connection, look, deps)
     if owner is Owner.OURS and observed is not None and not observed.landed:
@@ -113,7 +111,7 @@ def _facts(connection: Connection[Any], look: Look, deps: Deps) -> Facts:
     )
 
 
-def _owner(connection: Connection[Any], look: Look, deps: Deps) -> tuple[Owner, Write | None]:
+def _owner(connection: Connection, look: Look, deps: Deps) -> tuple[Owner, Write | None]:
     text = look.seen.marker
     if not text:
         return Owner.NOBODY, None
@@ -126,7 +124,7 @@ def _owner(connection: Connection[Any], look: Look, deps: Deps) -> tuple[Owner, 
     return (Owner.LOST if parsed.installation == deps.installation else Owner.FOREIGN), None
 
 
-def _commit(connection: Connection[Any], look: Look, base: Base, made: Plan, *, deps: Deps) -> Write | Turn:
+def _commit(connection: Connection, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write | Turn:
     account, product = deps.account, look.product.id
     products.set_state(connection, account, product, "tracked")
     states = {size: state.value for size, state in made.states.items()}
@@ -147,7 +145,7 @@ def _commit(connection: Connection[Any], look: Look, base: Base, made: Plan, *, 
     return made.write or Turn.SETTLED
 
 
-def _quarantine(connection: Connection[Any], look: Look, deps: Deps, *, reason: str) -> None:
+def _quarantine(connection: Connection, look: Look, deps: Deps, *, reason: str) -> None:
     account, product = deps.account, look.product.id
     products.set_state(connection, account, product, "quarantined", reason=reason)
     states = dict.fromkeys(look.seen.sheet.sizes, "managed")

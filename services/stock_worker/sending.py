@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psycopg import Connection
-
 from services.stock_worker import alerting
 from services.stock_worker.deps import Deps
 from services.stock_worker.protocol import settle as settling
 from services.stock_worker.protocol.facts import observe
 from services.stock_worker.protocol.settle import Step
 from shared import logs
+from shared.database.pool import Connection
 from shared.outcomes import Outcome, RetryLater
 from shared.store import products, writes
 from shared.stripe_api.answers import StripeRefused, WriteAnswer, WriteResult
@@ -20,13 +17,13 @@ from shared.writes import Write, WriteState
 log = logs.get(__name__)
 
 
-def send(connection: Connection[Any], write: Write, deps: Deps) -> Outcome | None:
+def send(connection: Connection, write: Write, deps: Deps) -> Outcome | None:
     """POST the write's exact body under its key; an outcome where the sync can't go on now."""
     answer = deps.stripe.write_metadata(write.product, write.body, write.key)
     return _record(connection, write, deps, answer=answer, state=settling.after_sending(answer.result))
 
 
-def settle(connection: Connection[Any], write: Write, deps: Deps) -> Outcome | None:
+def settle(connection: Connection, write: Write, deps: Deps) -> Outcome | None:
     """See to it that the pending write has executed or never will; an outcome where that can't be had now."""
     found = deps.stripe.product(write.product)
     if found is None or found.deleted:
@@ -47,7 +44,7 @@ def settle(connection: Connection[Any], write: Write, deps: Deps) -> Outcome | N
 
 
 def _record(
-    connection: Connection[Any], write: Write, deps: Deps, *, answer: WriteAnswer, state: WriteState
+    connection: Connection, write: Write, deps: Deps, *, answer: WriteAnswer, state: WriteState
 ) -> Outcome | None:
     if answer.result is WriteResult.REFUSED:
         raise StripeRefused(f"Stripe refuses to write products ({answer.detail})")
@@ -58,7 +55,7 @@ def _record(
     return None
 
 
-def _leave(connection: Connection[Any], write: Write, state: WriteState, answer: str, *, deps: Deps) -> None:
+def _leave(connection: Connection, write: Write, state: WriteState, answer: str, *, deps: Deps) -> None:
     """Note where the write went; clean is only who has nothing new in the ledger since it was planned."""
     with connection.transaction():
         row = products.lock(connection, write.account, write.product)
@@ -77,7 +74,7 @@ def _leave(connection: Connection[Any], write: Write, state: WriteState, answer:
     log.info("write_left", product=write.product, rev=write.rev, state=state, answer=answer)
 
 
-def _agrees(connection: Connection[Any], write: Write) -> bool:
+def _agrees(connection: Connection, write: Write) -> bool:
     rows = products.variants(connection, write.account, [write.product])
     managed = {row.size: row.on_hand for row in rows if row.state == "managed"}
     return managed == dict(write.target)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from psycopg import Connection
+from typing import Final
 
 from services.stock_worker import event_log, observation, sending
 from services.stock_worker.deps import Deps
 from services.stock_worker.observation import Turn
 from services.stock_worker.protocol.facts import observe
 from shared import logs
+from shared.database.pool import Connection
 from shared.messages import AlertOpened
 from shared.outcomes import Done, Ignored, Outcome, RetryLater
 from shared.store import alerts, locks, products, writes
@@ -59,7 +58,7 @@ class _Start:
     since_last_write: float | None
 
 
-def _under_lock(connection: Connection[Any], product: ProductId, deps: Deps) -> Outcome:
+def _under_lock(connection: Connection, product: ProductId, deps: Deps) -> Outcome:
     event_updates: Sequence[ProductUpdate] | None = None
     for _ in range(ROUNDS):
         start = _begin(connection, product, deps)
@@ -83,7 +82,7 @@ def _under_lock(connection: Connection[Any], product: ProductId, deps: Deps) -> 
 
 
 def _look(
-    connection: Connection[Any],
+    connection: Connection,
     product: ProductId,
     start: _Start,
     event_updates: Sequence[ProductUpdate] | None,
@@ -100,7 +99,7 @@ def _look(
     return observation.take_in(connection, look, deps)
 
 
-def _begin(connection: Connection[Any], product: ProductId, deps: Deps) -> _Start:
+def _begin(connection: Connection, product: ProductId, deps: Deps) -> _Start:
     with connection.transaction():
         row = products.lock(connection, deps.account, product)
         if row is None:
