@@ -62,14 +62,24 @@ def test_every_log_event_is_documented_and_every_documented_one_exists() -> None
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 
 
-def _log_events(path: Path) -> list[str]:
-    calls = [node for node in ast.walk(syntax(path)) if isinstance(node, ast.Call)]
-    return [
-        str(call.args[0].value)
-        for call in calls
-        if isinstance(call.func, ast.Attribute)
-        and call.func.attr in LEVELS
-        and ast.unparse(call.func.value).split(".")[-1] in {"log", "_log"}
-        and call.args
-        and isinstance(call.args[0], ast.Constant)
-    ]
+def _log_events(path: Path) -> set[str]:
+    """The literal first arguments of log calls; of a variable, all that is assigned to it in that file."""
+    tree = syntax(path)
+    assigned = {
+        ast.unparse(target): node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    }
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args and _logs(node.func)]
+    firsts = [assigned.get(ast.unparse(call.args[0]), call.args[0]) for call in calls]
+    words = [node for first in firsts for node in ast.walk(first) if isinstance(node, ast.Constant)]
+    return {str(word.value) for word in words if isinstance(word.value, str)}
+
+
+def _logs(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in LEVELS
+        and ast.unparse(function.value).split(".")[-1] in {"log", "_log"}
+    )
