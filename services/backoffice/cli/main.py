@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import NeverSeen, set_threshold
 from services.backoffice.settings import UpSettings
 from services.backoffice.supervisor import up as supervisor
@@ -19,7 +20,7 @@ from shared.database.connect import dsn
 from shared.database.errors import WrongDatabase
 from shared.database.pool import Database
 from shared.outcomes import Outage
-from shared.settings import WRONG_SETTING, DatabaseSettings, StripeSettings, load
+from shared.settings import WRONG_SETTING, BrokerSettings, DatabaseSettings, StripeSettings, load
 from shared.vocabulary import ProductId, Size, account_key
 
 FAILED = 1
@@ -68,6 +69,19 @@ def threshold(
         set_threshold(database, account, ProductId(product), units, size=None if size is None else Size(size))
     what = product if size is None else f"{product}, size {size or '(none)'}"
     typer.echo(f"{what}: " + ("the default applies again" if units is None else f"low at {units} or less"))
+
+
+@app.command()
+def health(
+    url: Annotated[str, typer.Option(help="Ask the process that answers there instead.")] = "",
+) -> None:
+    """Say whether the database and the queue answer; for a container's health check."""
+    settings = load(BrokerSettings)
+    logs.configure("health", "ERROR")
+    with _plain_errors():
+        problems = health_of.page(url) if url else health_of.stores(settings)
+    typer.echo("\n".join(problems) or "healthy")
+    raise typer.Exit(FAILED if problems else 0)
 
 
 def main() -> None:
