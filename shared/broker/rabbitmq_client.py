@@ -1,0 +1,95 @@
+"""The part of pika's asynchronous client that is used here, with types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+import pika
+from pika.adapters.select_connection import IOLoop
+from pika.exceptions import AMQPConnectionError
+from pika.spec import Basic, BasicProperties
+
+OnMessage = Callable[["Channel", Basic.Deliver, BasicProperties, bytes], None]
+OnGet = Callable[["Channel", Basic.GetOk, BasicProperties, bytes], None]
+OnReturn = Callable[["Channel", Basic.Return, BasicProperties, bytes], None]
+OnEnd = Callable[["Connection", BaseException], None]
+
+
+class Loop(Protocol):
+    """An I/O loop; only `add_callback_threadsafe` may be called from other threads."""
+
+    def add_callback_threadsafe(self, callback: Callable[[], None]) -> None: ...
+    def call_later(self, delay: float, callback: Callable[[], None]) -> object: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Confirm(Protocol):
+    """The frame of a publisher confirm; anything but Basic.Ack is a refusal."""
+
+    @property
+    def method(self) -> Basic.Ack | Basic.Nack: ...
+
+
+class Channel(Protocol):
+    """An AMQP channel; all calls on its I/O thread."""
+
+    @property
+    def is_open(self) -> bool: ...
+    def add_on_close_callback(self, callback: Callable[[Channel, Exception], None]) -> None: ...
+    def add_on_return_callback(self, callback: OnReturn) -> None: ...
+    def add_on_cancel_callback(self, callback: Callable[[object], None]) -> None: ...
+    def add_callback(
+        self, callback: Callable[[object], None], replies: list[type], one_shot: bool
+    ) -> None: ...
+    def confirm_delivery(
+        self, ack_nack_callback: Callable[[Confirm], None], callback: Callable[[object], None]
+    ) -> None: ...
+    def basic_publish(  # noqa: PLR0917 - pika's signature
+        self, exchange: str, routing_key: str, body: bytes, properties: BasicProperties, mandatory: bool
+    ) -> None: ...
+    def basic_get(self, queue: str, callback: OnGet) -> None: ...
+    def basic_qos(self, *, prefetch_count: int) -> None: ...
+    def basic_consume(self, queue: str, on_message_callback: OnMessage) -> str: ...
+    def basic_cancel(self, consumer_tag: str, callback: Callable[[object], None] | None = None) -> None: ...
+    def basic_ack(self, delivery_tag: int) -> None: ...
+    def basic_nack(self, delivery_tag: int, *, requeue: bool) -> None: ...
+
+
+class Connection(Protocol):
+    """An AMQP connection; all calls on its I/O thread."""
+
+    @property
+    def is_open(self) -> bool: ...
+    def add_on_connection_blocked_callback(self, callback: Callable[[object, object], None]) -> None: ...
+    def add_on_connection_unblocked_callback(self, callback: Callable[[object, object], None]) -> None: ...
+    def channel(self, *, on_open_callback: Callable[[Channel], None]) -> object: ...
+    def close(self) -> None: ...
+
+
+def new_loop() -> Loop:
+    """A fresh loop, to be started on its own thread."""
+    return cast("Loop", IOLoop())
+
+
+def connect(
+    parameters: pika.URLParameters, loop: Loop, opened: Callable[[Connection], None], ended: OnEnd
+) -> Connection:
+    """A connection being made on `loop`: `opened` once it is up, `ended` when that failed or it is over."""
+    select: Any = pika.SelectConnection
+    connection = select(
+        parameters,
+        on_open_callback=opened,
+        on_open_error_callback=ended,
+        on_close_callback=ended,
+        custom_ioloop=loop,
+    )
+    return cast("Connection", connection)
+
+
+def abort(connection: Connection, reason: str) -> None:
+    """Drop an open connection without a farewell, as pika does when heartbeats stay away."""
+    untyped: Any = connection
+    untyped._terminate_stream(AMQPConnectionError(reason))  # noqa: SLF001 - close() waits for the broker's answer
