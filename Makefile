@@ -48,7 +48,7 @@ up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m services.backoffice up
 
 test: $(DEV) test-servers ## All tests but those that need a container engine (ARGS="-k ledger" narrows)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/e2e/compose $(ARGS)
 
 test-servers: $(DEV) # The servers the tests talk to: RabbitMQ (Debian's) and the Stripe CLI (npm's)
 	@tests/install-servers $(BIN)

@@ -17,6 +17,7 @@ import stripe
 from demo.stack import Stack, running
 from shared import clock
 from shared.database.embedded import EmbeddedPostgres
+from tests.support.rabbitmq import RabbitNode
 
 PRODUCTS, SIZES, SESSIONS, AT_ONCE = 20, 8, 500, 50
 OPENING = 1000
@@ -40,6 +41,20 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     home = tmp_path_factory.mktemp("embedded") / "home"
     with running(home, SWEEP_SECONDS="5") as stack:
         yield Rig(stack, {**services(stack), "postgres": lambda: kill_postgres(home)})
+
+
+@pytest.fixture(scope="module")
+def on_rabbitmq(tmp_path_factory: pytest.TempPathFactory, rabbitmq: RabbitNode) -> Iterator[Rig]:
+    """The same pipeline with its messages in RabbitMQ."""
+    home = tmp_path_factory.mktemp("rabbitmq") / "home"
+    with running(home, SWEEP_SECONDS="5", AMQP_URL=rabbitmq.url) as stack:
+        yield Rig(stack, {**services(stack), "rabbitmq": rabbitmq.restart})
+
+
+@pytest.mark.timeout(600)
+def test_fault_52_rabbitmq_no_sale_is_lost_or_doubled_whatever_is_killed(on_rabbitmq: Rig) -> None:
+    """The same with RabbitMQ, whose node is killed as well: Stripe equals the oracle."""
+    sell_through(on_rabbitmq)
 
 
 @pytest.mark.timeout(600)
