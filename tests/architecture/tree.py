@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -12,18 +13,22 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = ("services", "shared")
 
 
+NOT_OURS = {".venv", ".git", "var", "node_modules", "secrets", "dist", "__pycache__"}
+
+
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Every file that is tracked or about to be, relative to the root; without git, every file of ours."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git by its name
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    names = sorted(set(listed.stdout.split("\0")) - {""})
-    return tuple(Path(name) for name in names if (ROOT / name).is_file())
+    """Every file that is tracked or about to be, relative to the root; without git, whatever looks like ours."""
+    git = shutil.which("git")
+    if git and (ROOT / ".git").exists():
+        command = [git, "-c", f"safe.directory={ROOT}", "ls-files", "-z", "-co", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split(
+            "\0"
+        )
+    else:
+        listed = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")]
+    ours = sorted({Path(name) for name in listed if name and not NOT_OURS & set(Path(name).parts)})
+    return tuple(path for path in ours if (ROOT / path).is_file() and "_cache" not in path.parts[0])
 
 
 def python_files(*folders: str) -> list[Path]:
