@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = ("services", "shared")
 
 
-NOT_OURS = {".venv", ".git", "var", "node_modules", "secrets", "dist", "__pycache__"}
+NOT_OURS = {".venv", ".git", "var", "node_modules", "secrets", "dist", "__pycache__", ".hypothesis"}
 
 
 @cache
