@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,21 +144,22 @@ class Shop:
 
 def kill_service(stack: Stack, name: str) -> None:
     """Kill -9 a service with all of its workers; return once the supervisor has started it again."""
+    wait_for(f"{name} to run", BACK_SECONDS, lambda: find(stack, name) is not None)
     before = find(stack, name)
+    assert before is not None
     for process in [*before.children(recursive=True), before]:
-        process.kill()
-    wait_for(f"{name} to be back", BACK_SECONDS, lambda: find(stack, name).pid != before.pid)
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    wait_for(f"{name} to be back", BACK_SECONDS, lambda: find(stack, name) not in {before, None})
 
 
-def find(stack: Stack, name: str) -> psutil.Process:
-    """The service's process; one that is gone where it does not run."""
+def find(stack: Stack, name: str) -> psutil.Process | None:
+    """The service's process, None while it does not run."""
     for process in psutil.Process(stack.pid).children():
-        try:
+        with suppress(psutil.Error):
             if f"services.{name}" in process.cmdline():
                 return process
-        except psutil.Error:
-            continue
-    return psutil.Process(stack.pid)
+    return None
 
 
 def kill_postgres(home: Path) -> None:
