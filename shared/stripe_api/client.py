@@ -19,6 +19,7 @@ from shared.stripe_api.answers import (
     WriteResult,
     classify,
 )
+from shared.stripe_api.governor import Governor
 from shared.vocabulary import ProductId, SessionId
 
 CONNECT_TIMEOUT: Final = 3.0
@@ -34,8 +35,16 @@ OWN_ERROR: Final = 500
 class StripeApi:
     """One account's API. Reads raise Outage or StripeFailed; the write answers with a value, never raises."""
 
-    def __init__(self, key: str, base: str | None = None, *, read_timeout: float = READ_TIMEOUT) -> None:
-        """Talk to Stripe, or to `base` (`http://host:port`), with `key`."""
+    def __init__(
+        self,
+        key: str,
+        base: str | None = None,
+        *,
+        governor: Governor | None = None,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        """Talk to Stripe, or to `base` (`http://host:port`), with `key`, no faster than `governor` lets."""
+        self._governor = governor or Governor(per_endpoint=1000, overall=1000)
         self._client = stripe.StripeClient(
             key,
             base_addresses={"api": base} if base else None,
@@ -46,6 +55,7 @@ class StripeApi:
     def product(self, product: ProductId) -> objects.Product | None:
         """The product by id, a `deleted` one as such; None where there is none."""
         with _reading():
+            self._governor.wait("GET products/id")
             try:
                 found = self._client.v1.products.retrieve(product)
             except stripe.InvalidRequestError as error:
@@ -57,6 +67,7 @@ class StripeApi:
     def checkout_session(self, session: SessionId) -> objects.CheckoutSession | None:
         """The session with all of its lines; None where there is none."""
         with _reading():
+            self._governor.wait("GET checkout/sessions/id")
             try:
                 found = self._client.v1.checkout.sessions.retrieve(
                     session, {"expand": ["line_items.data.price.product"]}
@@ -72,6 +83,7 @@ class StripeApi:
     def product_updates(self, product: ProductId, since: datetime) -> Iterator[objects.ProductUpdate]:
         """The product's `product.updated` events since `since`, oldest first (Stripe keeps 30 days)."""
         with _reading():
+            self._governor.wait("GET events")
             found = self._client.v1.events.list(
                 {"type": "product.updated", "created": {"gte": int(since.timestamp())}, "limit": PAGE}
             )
@@ -81,6 +93,7 @@ class StripeApi:
 
     def write_metadata(self, product: ProductId, body: Mapping[str, str], key: str) -> WriteAnswer:
         """POST `body` (may be empty: a fence) as the product's metadata under idempotency `key`, once."""
+        self._governor.wait("POST products/id")
         try:
             answer = self._client.v1.products.update(
                 product,
@@ -96,6 +109,7 @@ class StripeApi:
     ) -> Iterator[dict[str, Any]]:
         if not (first.get("has_more") and lines):
             return
+        self._governor.wait("GET checkout/sessions/id/line_items")
         rest = self._client.v1.checkout.sessions.line_items.list(
             session, {"limit": PAGE, "starting_after": lines[-1]["id"], "expand": ["data.price.product"]}
         )
@@ -104,9 +118,11 @@ class StripeApi:
 
 def connect(settings: StripeSettings) -> StripeApi:
     """The API that `settings` name: Stripe, or the simulator where no key is set."""
+    governor = Governor(settings.stripe_calls_per_endpoint, settings.stripe_calls)
     if settings.stripe_api_key is None:
-        return StripeApi(SIMULATOR_KEY, settings.stripe_api_base or SIMULATOR_BASE)
-    return StripeApi(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+        return StripeApi(SIMULATOR_KEY, settings.stripe_api_base or SIMULATOR_BASE, governor=governor)
+    key = settings.stripe_api_key.get_secret_value()
+    return StripeApi(key, settings.stripe_api_base, governor=governor)
 
 
 @contextmanager

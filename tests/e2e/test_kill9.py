@@ -23,6 +23,7 @@ from tests.support.rabbitmq import RabbitNode
 PRODUCTS, SIZES, SESSIONS, AT_ONCE = 20, 8, 500, 50
 OPENING = 1000
 BACK_SECONDS, REST_SECONDS = 45.0, 180.0
+QUICK = {"SWEEP_SECONDS": "5", "STRIPE_CALLS": "400", "STRIPE_CALLS_PER_ENDPOINT": "200"}
 LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 Kill = Callable[[], None]
@@ -40,7 +41,7 @@ class Rig:
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The pipeline as one machine runs it."""
     home = tmp_path_factory.mktemp("embedded") / "home"
-    with running(home, SWEEP_SECONDS="5") as stack:
+    with running(home, **QUICK) as stack:
         yield Rig(stack, {**services(stack), "postgres": lambda: kill_postgres(home)})
 
 
@@ -48,7 +49,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def on_rabbitmq(tmp_path_factory: pytest.TempPathFactory, rabbitmq: RabbitNode) -> Iterator[Rig]:
     """The same pipeline with its messages in RabbitMQ."""
     home = tmp_path_factory.mktemp("rabbitmq") / "home"
-    with running(home, SWEEP_SECONDS="5", AMQP_URL=rabbitmq.url) as stack:
+    with running(home, **QUICK, AMQP_URL=rabbitmq.url) as stack:
         yield Rig(stack, {**services(stack), "rabbitmq": rabbitmq.restart})
 
 
