@@ -150,6 +150,12 @@ def _commit(
     raised = alerting.unplaced(connection, [line for line in held if line.source_key in fresh], deps)
     sold: list[ProductId] = sorted({m.product for m in placed if m.source_key in new})
     products.mark_dirty(connection, deps.account, sold)
+    _log_sales(bookings)
+    hints = [SyncRequested(account=deps.account, product=product) for product in sold]
+    return (*hints, *(AlertOpened(alert=alert) for alert in raised))
+
+
+def _log_sales(bookings: Sequence[tuple[_Paid, Booking]]) -> None:
     for paid, booking in bookings:
         log.info(
             "sale_booked",
@@ -158,8 +164,6 @@ def _commit(
             unplaced=len(booking.unplaced),
             skipped=booking.skipped,
         )
-    hints = [SyncRequested(account=deps.account, product=product) for product in sold]
-    return (*hints, *(AlertOpened(alert=alert) for alert in raised))
 
 
 def _log_deliveries(
