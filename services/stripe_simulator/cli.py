@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from services.stripe_simulator import ids
+from services.stripe_simulator import ids, shapes
 from services.stripe_simulator.delivery import signature
 from services.stripe_simulator.events import API_VERSION
 from services.stripe_simulator.world import Call, Obj, World
@@ -30,7 +30,7 @@ def session(world: World, call: Call) -> Obj:
         "websocket_authorized_feature": "webhooks",
         "default_version": API_VERSION,
         "latest_version": API_VERSION,
-        "reconnect_delay": 5,
+        "reconnect_delay": 3600,
         "secret": world.listen_secret,
         "display_connect_filter_warning": False,
     }
@@ -46,7 +46,12 @@ def account(world: World, call: Call) -> Obj:
         "country": "US",
         "default_currency": "usd",
         "details_submitted": True,
-        "settings": {"dashboard": {"display_name": "Simulated shop", "timezone": "Etc/UTC"}},
+        "settings": {
+            "branding": shapes.nulls("icon logo primary_color secondary_color"),
+            "card_payments": shapes.nulls("statement_descriptor_prefix"),
+            "dashboard": {"display_name": "Simulated shop", "timezone": "Etc/UTC"},
+            "payments": shapes.nulls("statement_descriptor statement_descriptor_kana"),
+        },
         "type": "standard",
     }
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from services.stripe_simulator import errors, events, ids
 from services.stripe_simulator.faults import Rule
 from services.stripe_simulator.params import text
-from services.stripe_simulator.world import Call, Obj, World
+from services.stripe_simulator.world import LISTENERS, Call, Obj, World
 from shared import clock, logs
 
 log = logs.get(__name__)
@@ -100,6 +100,7 @@ class Deliveries:
         if not rule.new_id:
             return [event, event]
         twin = {**event, "id": ids.new("evt")}
+        events.owe(self._world, twin)
         self._world.events[twin["id"]] = twin
         return [event, twin]
 
@@ -140,7 +141,7 @@ class Deliveries:
         self._note(job, status, problem)
         if delivered:
             with self._world.lock:
-                job.event["pending_webhooks"] = max(0, job.event["pending_webhooks"] - 1)
+                events.taken(self._world, job.event, job.endpoint)
         elif job.attempt < len(self._delays):
             self.send(job.event, job.endpoint, self._delays[job.attempt], job.attempt + 1)
         else:
@@ -188,16 +189,13 @@ def _post(url: str, body: bytes, signed: str) -> tuple[int, str | None]:
 
 
 def retry(world: World, call: Call) -> Obj:
-    """Send an event again, to one endpoint or to all that want it."""
+    """Send an event again, to one endpoint, or to all that want it and all listeners."""
     event = world.get("events", call.args[0])
     chosen = text(call.params, "webhook_endpoint")
     if chosen and chosen not in world.endpoints:
         raise errors.no_such("webhook endpoint", chosen, "webhook_endpoint", 400)
-    targets = (
-        [chosen]
-        if chosen
-        else [one["id"] for one in world.endpoints.values() if events.wants(one, event["type"])]
-    )
+    wanting = [one["id"] for one in world.endpoints.values() if events.wants(one, event["type"])]
+    targets = [chosen] if chosen else [*wanting, LISTENERS]
     for target in targets:
         world.resend(event, target)
     return event

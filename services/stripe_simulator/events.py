@@ -25,10 +25,11 @@ def emit(world: World, call: Call | None, kind: str, thing: Obj, *, previous: Ob
         "created": clock.epoch(),
         "data": data,
         "livemode": False,
-        "pending_webhooks": sum(wants(endpoint, kind) for endpoint in world.endpoints.values()),
+        "pending_webhooks": 0,
         "request": {"id": call and call.request_id, "idempotency_key": call and call.key},
         "type": kind,
     }
+    owe(world, event)
     rule = world.faults.for_event(kind, ("event_lost", "event_hidden"))
     if rule and rule.kind == "event_lost":
         return
@@ -37,6 +38,20 @@ def emit(world: World, call: Call | None, kind: str, thing: Obj, *, previous: Ob
     world.events[event["id"]] = event
     for outlet in world.outlets:
         outlet(event)
+
+
+def owe(world: World, event: Obj) -> None:
+    """Every endpoint that wants the event has yet to take it."""
+    wanting = {one["id"] for one in world.endpoints.values() if wants(one, event["type"])}
+    world.owed[event["id"]] = wanting
+    event["pending_webhooks"] = len(wanting)
+
+
+def taken(world: World, event: Obj, endpoint: str) -> None:
+    """The endpoint has answered the event with 2xx."""
+    owed = world.owed.get(event["id"], set())
+    owed.discard(endpoint)
+    event["pending_webhooks"] = len(owed)
 
 
 def wants(endpoint: Obj, kind: str) -> bool:

@@ -1,9 +1,9 @@
 """The stock people intend, per product and size, kept apart from every ledger.
 
 It starts from the numbers a product is created with, loses every paid line, and moves by what a person
-typed against what that person saw. A write that carries an idempotency key and a `stock_rev` is the keeper's
-own and intends nothing. When a person edits a number that shows 0 after more was sold than was there, the person's
-number is what counts from then on, and the difference is kept under `oversold`.
+typed against what that person saw. A write that carries an idempotency key and a `stock_rev` is the
+keeper's own and intends nothing. When a person edits a number that shows 0 after more was sold than was
+there, the person's number is what counts from then on, and the difference is kept under `oversold`.
 """
 
 from __future__ import annotations

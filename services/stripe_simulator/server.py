@@ -8,6 +8,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote
@@ -49,7 +50,11 @@ class Server(socketserver.ThreadingTCPServer):
         """Forget a connection that is done."""
         if isinstance(request, socket.socket):
             with self._lock:
+                known = request in self._open
                 self._open.discard(request)
+            if not known:
+                self.close_request(request)
+                return
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -62,7 +67,14 @@ class Server(socketserver.ThreadingTCPServer):
         with self._lock:
             left = list(self._open)
         for connection in left:
-            connection.close()
+            with suppress(OSError):  # it may have gone by itself
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def abort(self, connection: socket.socket) -> None:
+        """Have this connection reset instead of closed."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        with self._lock:
+            self._open.discard(connection)
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -105,7 +117,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._cut()
 
     def _cut(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self.server.abort(self.connection)
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name

@@ -14,7 +14,7 @@ from services.stripe_simulator.gateway import Gateway
 from services.stripe_simulator.http import Answer, Request
 from services.stripe_simulator.server import Server
 from services.stripe_simulator.settings import Options
-from services.stripe_simulator.world import World
+from services.stripe_simulator.world import LISTENERS, Obj, World
 from shared import logs
 
 log = logs.get(__name__)
@@ -52,7 +52,7 @@ class Simulator:
         port = self._listeners.start(options.host, options.listen_port)
         world.listen_url = f"ws://{options.host}:{port}/subscribe/acct_1StocksyncTest001"
         world.outlets += [self.deliveries.publish, self._listeners.publish]
-        world.resend = self.deliveries.send
+        world.resend = self._resend
         if options.webhook_url and options.webhook_secret:
             chosen = list(options.webhook_events)
             endpoints.register(world, options.webhook_url, options.webhook_secret, chosen)
@@ -64,6 +64,12 @@ class Simulator:
         if request.path.startswith("/_"):
             return self._control.answer(request)
         return self.gateway.answer(request)
+
+    def _resend(self, event: Obj, target: str) -> None:
+        if target == LISTENERS:
+            self._listeners.publish(event)
+        else:
+            self.deliveries.send(event, target)
 
     def stop(self) -> None:
         """Stop answering and delivering; every connection is closed."""

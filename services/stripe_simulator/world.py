@@ -27,6 +27,9 @@ NOUNS = {
     "events": "event",
     "endpoints": "webhook endpoint",
 }
+LISTENERS = ""
+"""Where `resend` sends to whoever listens with the command line tool."""
+
 PREFIXES = {
     "prod": "products",
     "price": "prices",
@@ -74,6 +77,7 @@ class World:
     endpoints: Table = field(default_factory=dict[str, Obj])
     secrets: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     deleted: set[str] = field(default_factory=set[str])
+    owed: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     visible_from: dict[str, float] = field(default_factory=dict[str, float])
     oracle: Oracle = field(default_factory=Oracle)
     faults: Faults = field(default_factory=Faults)
@@ -116,4 +120,5 @@ class World:
         self.line_items.clear()
         self.deleted.clear()
         self.visible_from.clear()
+        self.owed.clear()
         self.oracle.clear()
