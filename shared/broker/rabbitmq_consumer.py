@@ -66,7 +66,7 @@ class Consumer:
         self._open(0, self._connections, connection)
 
     def _open(self, turn: int, number: int, connection: Connection) -> None:
-        """Open one feed after the other, so that a message that kills us has no neighbours in other queues."""
+        """Open one feed after the other, so that a message that kills us has no neighbours elsewhere."""
         if turn == len(self._feeds) or number != self._connections or self._link is None:
             return
         passed = False

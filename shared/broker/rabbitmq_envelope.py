@@ -135,7 +135,8 @@ def _first_seen(properties: BasicProperties) -> datetime:
 
 def _death(headers: Headers) -> Mapping[str, Any]:
     deaths = cast("list[Mapping[str, Any]]", headers.get("x-death") or [])
-    return next((death for death in deaths if death.get("reason") != "expired"), {})
+    unknown: Mapping[str, Any] = {}
+    return next((death for death in deaths if death.get("reason") != "expired"), unknown)
 
 
 def _broker_reason(death: Mapping[str, Any], delivery_limit: int) -> str:

@@ -1,8 +1,8 @@
 """How one queue's messages reach its workers: freely, or one alone where a message came back unanswered.
 
 A message whose handler kills the process comes back, and so does everything that was prefetched beside it,
-each with its delivery count raised. So after a connect messages are fetched one by one until one is new (those
-that came back are first in a quorum queue); only then the feed opens. One that comes back later is alone too.
+each with its delivery count raised. So after a connect messages are fetched one by one until one is new (what
+came back is first in a quorum queue); only then the feed opens. One that comes back later is alone too.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Feed:
         return item.channel is self._channel
 
     def settle(self, acked: Sequence[Item], returned: Sequence[Item]) -> None:
-        """Answer for what was in hand; tags of an older connection mean other messages now and are dropped."""
+        """Answer for what was in hand; tags of an older connection are dropped."""
         for item in filter(self.current, acked):
             item.channel.basic_ack(item.tag)
             self._in_hand -= 1

@@ -1,4 +1,4 @@
-"""One publishing connection per process: many unconfirmed messages in flight, each waited for by its caller."""
+"""One publishing connection per process: many messages in flight, each caller waits for its own."""
 
 from __future__ import annotations
 
