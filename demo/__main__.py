@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from demo.day import Day, play
@@ -101,7 +102,7 @@ def _print_mails(stack: Stack) -> bool:
     table = Table(title="Mails", title_style="bold")
     table.add_column("subject")
     for subject in _subjects(stack):
-        table.add_row(subject)
+        table.add_row(escape(subject))
     console.print(table)
     return _told(stack)
 

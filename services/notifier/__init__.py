@@ -1,1 +1,1 @@
-"""Turns committed alerts into email."""
+"""Turns committed alerts into mail: claim, send, record."""

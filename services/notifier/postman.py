@@ -1,0 +1,47 @@
+"""The postman: mails what waits as soon as it is due, and looks by himself for what a lost hint left behind."""
+
+from __future__ import annotations
+
+from threading import Condition, Event, Thread
+
+from services.notifier.mailing import Desk, mail_what_waits
+from shared import logs
+from shared.outcomes import Outage
+
+log = logs.get(__name__)
+
+
+class Postman:
+    """One thread's work: `run` mails until it is told to stop, `wake` says that something new waits."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Mail from `desk`."""
+        self._desk = desk
+        self._news = Condition()
+        self._woken = False
+
+    def wake(self) -> None:
+        """Look again now; from any thread."""
+        with self._news:
+            self._woken = True
+            self._news.notify()
+
+    def run(self, stop: Event) -> None:
+        """Mail until `stop` is set; a mail that is being sent is finished."""
+        Thread(target=self._wake_at, args=(stop,), name="postman-stop", daemon=True).start()
+        while not stop.is_set():
+            seconds = self._look()
+            with self._news:
+                self._news.wait_for(lambda: self._woken, seconds)
+                self._woken = False
+
+    def _look(self) -> float:
+        try:
+            return mail_what_waits(self._desk)
+        except Outage as outage:
+            log.warning("mailing_postponed", reason=str(outage))
+            return self._desk.policy.backoff[0]
+
+    def _wake_at(self, stop: Event) -> None:
+        stop.wait()
+        self.wake()
