@@ -1,7 +1,5 @@
 """The part of pika's asynchronous client that is used here, with types."""
 
-# ruff: noqa: D102 - the methods are pika's own, and documented there
-
 from __future__ import annotations
 
 from collections.abc import Callable
