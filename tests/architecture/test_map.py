@@ -44,6 +44,14 @@ def test_every_service_can_be_started_alone() -> None:
     ] == []
 
 
+def test_every_service_runs_in_the_compose_stack() -> None:
+    """Every process of the pipeline is a service of `docker-compose.yml`; the back office is a command."""
+    stack = set(re.findall(r"^  ([a-z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE))
+    assert {path.parts[1] for path in python_files("services") if path.name == "__main__.py"} <= stack | {
+        "backoffice"
+    }
+
+
 def test_migrations_are_numbered_without_gaps() -> None:
     """The migrations are 0001, 0002, … with a name each."""
     names = [path.name for path in tracked() if path.suffix == ".sql" and "migrations" in path.parts]
