@@ -18,7 +18,7 @@ from shared import clock
 
 SECRET = "whsec_test"
 Control: TypeAlias = Callable[..., Any]
-check: Callable[[str, str, str, int], bool] = WebhookSignature.verify_header  # pyright: ignore[reportUnknownMemberType] - half typed by the SDK
+check: Callable[[str, str, str, int], bool] = WebhookSignature.verify_header  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - half typed by the SDK
 Eventually: TypeAlias = Callable[[Callable[[], bool]], None]
 
 
