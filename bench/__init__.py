@@ -1,0 +1,1 @@
+"""Measurements beside what people use instead; ratios within one run count, not the figures of one machine."""

@@ -1,0 +1,1 @@
+"""How many webhooks a second are accepted, durably, beside other ways to build the same door."""

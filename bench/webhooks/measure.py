@@ -1,0 +1,150 @@
+"""The measurement: rounds in turn, medians, ratios, and a check that every accepted webhook is in its queue."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import pika
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from bench.webhooks import contenders, load, node_packages
+from bench.webhooks.contenders import CELERY, EMBEDDED, NAIVE, OURS, Contender, Queue
+from bench.webhooks.load import Run
+from bench.webhooks.processes import free_port, running
+from services.ingest.webhooks import PATH
+from shared.broker.embedded import EmbeddedBroker
+from shared.broker.rabbitmq import RabbitBroker
+from shared.database.embedded import EmbeddedPostgres
+from shared.database.migrate import migrate
+from shared.topology import PIPELINE, SALES
+from tests.support.rabbitmq import RabbitNode
+
+RESULTS: Final = Path(__file__).parents[1] / "results.md"
+TARGETS: Final = {NAIVE: 5.0, CELERY: 6.0}
+_WARM_UP: Final = 2  # seconds
+_WIDTH: Final = 100
+
+Runs = dict[str, list[Run]]
+
+
+def run(rounds: int, seconds: int) -> bool:
+    """Measure all contenders `rounds` times for `seconds`; show and keep the table; whether targets were met."""
+    console = Console()
+    load.require()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stocksync-bench-")))
+        field = stack.enter_context(_field(folder))
+        for one in field:
+            log = folder / f"{one.port}.log"
+            stack.enter_context(running(one.command, one.environment, one.port, log))
+            load.throw(one.port, PATH, _WARM_UP, folder)
+        runs = _rounds(field, rounds, seconds, folder)
+    return _show(console, runs, seconds)
+
+
+def _rounds(field: list[Contender], rounds: int, seconds: int, folder: Path) -> Runs:
+    runs: Runs = {one.name: [] for one in field}
+    for number in range(rounds):
+        for one in field:
+            one.empty()
+            result = load.throw(one.port, PATH, seconds, folder)
+            queued = one.depth()
+            print(
+                f"round {number + 1}: {one.name}: {result.rate:.0f}/s, {result.accepted} accepted, {queued} queued"
+            )
+            if result.failed or queued < result.accepted:
+                raise RuntimeError(f"{one.name} failed {result.failed} and lost {result.accepted - queued}")
+            runs[one.name].append(result)
+            one.empty()
+    return runs
+
+
+@contextmanager
+def _field(folder: Path) -> Generator[list[Contender]]:
+    """The contenders on one private RabbitMQ node and one embedded PostgreSQL."""
+    with ExitStack() as stack:
+        node = RabbitNode(folder / "rabbitmq")
+        node.start()
+        stack.callback(node.kill)
+        address = stack.enter_context(EmbeddedPostgres(folder / "embedded"))
+        migrate(address)
+        ours = RabbitBroker(node.url, PIPELINE)
+        embedded = EmbeddedBroker(address, PIPELINE)
+        for broker in (ours, embedded):
+            broker.declare()
+            stack.callback(broker.close)
+        inside = Queue(
+            f"{SALES}", lambda: embedded.depth(SALES).ready, lambda: _empty_embedded(address, embedded)
+        )
+        field = [
+            contenders.stocksync(
+                OURS, free_port(), folder, _queue(node.url, f"{PIPELINE.prefix}.{SALES}"), AMQP_URL=node.url
+            ),
+            contenders.gunicorn(NAIVE, free_port(), "flask_pika", node.url, _queue(node.url, "bench.pika")),
+            contenders.gunicorn(
+                CELERY, free_port(), "flask_celery", node.url, _queue(node.url, "bench.celery")
+            ),
+            contenders.stocksync(EMBEDDED, free_port(), folder, inside, DATABASE_URL=address),
+        ]
+        if node_packages.installed():
+            field.append(contenders.express(free_port(), node.url, _queue(node.url, "bench.express")))
+        yield field
+
+
+def _queue(url: str, name: str) -> Queue:
+    def depth() -> int:
+        with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+            return connection.channel().queue_declare(name, passive=True).method.message_count
+
+    def empty() -> None:
+        with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+            connection.channel().queue_purge(name)
+
+    return Queue(name, depth, empty)
+
+
+def _empty_embedded(address: str, broker: EmbeddedBroker) -> None:
+    del broker
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("select pgmq.purge_queue(queue_name) from pgmq.meta")
+
+
+def _show(console: Console, runs: Runs, seconds: int) -> bool:
+    """Print the table, keep it in `results.md`; whether the targets were met."""
+    rates = {name: statistics.median(one.rate for one in rounds) for name, rounds in runs.items()}
+    table = Table(title="Webhooks accepted per second (durable, confirmed, quorum queue)")
+    for column in ("", "median", "rounds", "stocksync on RabbitMQ is", "target"):
+        table.add_column(column, justify="left" if not column else "right")
+    met = True
+    for name, rate in sorted(rates.items(), key=lambda pair: -pair[1]):
+        ratio, target = rates[OURS] / rate, TARGETS.get(name)
+        reached = target is None or ratio >= target
+        met = met and reached
+        wanted = "" if target is None else f"≥ {target:g} × {'met' if reached else 'MISSED'}"
+        each = " ".join(f"{one.rate:.0f}" for one in runs[name])
+        table.add_row(name, f"{rate:.0f}", each, f"{ratio:.2f} ×", wanted)
+    console.print(table)
+    _keep(table, len(runs[OURS]), seconds)
+    return met
+
+
+def _keep(table: Table, rounds: int, seconds: int) -> None:
+    page = Console(width=_WIDTH, record=True, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - lives as long as the console
+    page.print(table)
+    RESULTS.write_text(
+        "# The last measurement\n\n"
+        f"`python -m bench webhooks --rounds {rounds} --seconds {seconds}` on {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}; {load.CONNECTIONS} connections of wrk, server, broker and load on one "
+        "machine, rounds in turn. Every accepted webhook was found in its queue.\n\n"
+        f"```\n{page.export_text().rstrip()}\n```\n",
+        encoding="utf-8",
+    )

@@ -1,0 +1,61 @@
+"""Servers as child processes on free ports: started, waited for, stopped with all that they started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from shared import clock
+
+START_WITHIN: Final = 30.0  # seconds
+STOP_WITHIN: Final = 15.0  # seconds
+BIN: Final = Path(sys.executable).parent
+_LOOK: Final = Event()  # never set: a wait between two looks
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], port: int, log: Path) -> Generator[None]:
+    """Run `command` until it listens on `port`, and stop it at the end; raises RuntimeError with its output."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        _wait(process, port, log)
+        yield
+    finally:
+        _stop(process)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = clock.monotonic() + START_WITHIN
+    while process.poll() is None and clock.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        _LOOK.wait(0.1)
+    raise RuntimeError(f"{log.stem} did not start:\n{log.read_text()[-2000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # a group of its own, see start_new_session
+        process.wait()
