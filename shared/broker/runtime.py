@@ -2,130 +2,152 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
-from shared import clock, logs
+from shared import logs
+from shared.broker.pause import HeldTooLong, Pause, Stopping
 from shared.broker.policy import verdict
 from shared.broker.port import Broker, DeadLetter, Delivery, Handle, Outgoing, RetryIn, Return, Verdict
 from shared.messages import Message, UndecodableMessage, decode, encode
 from shared.outcomes import Done, Outage, Outcome, RetryLater
 from shared.topology import PIPELINE, Topology
 
-LONGEST_PAUSE: Final = 30.0
-HOLD_AT_MOST: Final = 600.0
-"""Seconds a message is held in hand during an outage before it goes back to its queue, uncounted."""
 FAILURES_IN_A_ROW: Final = 20
-"""So many handlers that broke one after the other are an outage of something nobody named."""
+"""So many different messages that broke their handler, none between that did not, are an outage nobody named."""
 
 Single = Callable[[Message], Outcome]
 Batched = Callable[[Sequence[Message]], Sequence[Outcome]]
-T = TypeVar("T")
 
 log = logs.get(__name__)
 
 
+class TooManyFailures(Outage):
+    """The handler breaks on everything."""
+
+
 class _Broken(Exception):
-    """A handler raised something that is no outage."""
+    """A handler raised something that is no outage, in a batch where a neighbour may be to blame."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    delivery: Delivery
+    message: Message
 
 
 class Runtime:
-    """One process's handlers: they share its outages, so that one probe speaks for all."""
+    """Makes what a broker calls out of a process's handlers."""
 
     def __init__(self, broker: Broker, stop: threading.Event, topology: Topology = PIPELINE) -> None:
         """Publish what follows from messages to `broker`; give messages back once `stop` is set."""
         self._broker = broker
         self._stop = stop
         self._topology = topology
-        self._failures = 0
 
     def single(self, handler: Single) -> Handle:
         """Messages one at a time."""
         return self.batched(lambda messages: [handler(message) for message in messages])
 
     def batched(self, handler: Batched) -> Handle:
-        """Messages as they come; a batch whose handler breaks is tried again one by one."""
+        """Messages as they come; a batch whose handler breaks is tried again one by one.
 
-        def handle(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
-            found: dict[str, Verdict] = {}
-            readable: list[tuple[Delivery, Message]] = []
-            for delivery in deliveries:
-                try:
-                    readable.append((delivery, decode(delivery.body)))
-                except UndecodableMessage as error:
-                    found[delivery.message_id] = DeadLetter(f"not a message of this version: {error}")
-            if readable:
-                found |= self._batch(handler, readable)
-            return [found[delivery.message_id] for delivery in deliveries]
+        Each handler has a pause of its own: what one needs and misses does not hold up another.
+        """
+        return Executor(handler, self._broker, self._topology, Pause(self._stop)).handle
 
-        return handle
 
-    def _batch(self, handler: Batched, batch: Sequence[tuple[Delivery, Message]]) -> dict[str, Verdict]:
+class Executor:
+    """One handler; called by several threads at once."""
+
+    def __init__(self, handler: Batched, broker: Broker, topology: Topology, pause: Pause) -> None:
+        self._handler = handler
+        self._broker = broker
+        self._topology = topology
+        self._pause = pause
+        self._failed: set[str] = set()  # message ids since the last call that did not break
+
+    def handle(self, deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
+        """One verdict for each delivery."""
+        read = [_read(delivery) for delivery in deliveries]
+        jobs = [one for one in read if isinstance(one, _Job)]
+        verdicts = iter(self._batch(jobs) if jobs else ())
+        return [next(verdicts) if isinstance(one, _Job) else one for one in read]
+
+    def _batch(self, jobs: Sequence[_Job]) -> list[Verdict]:
         try:
-            return self._call(handler, batch)
+            return self._settle(jobs)
         except _Broken:
-            single: dict[str, Verdict] = {}
-            for pair in batch:
-                single |= self._call(handler, [pair])
-            return single
+            return [answer for job in jobs for answer in self._settle([job])]
 
-    def _call(self, handler: Batched, batch: Sequence[tuple[Delivery, Message]]) -> dict[str, Verdict]:
-        """The verdicts on `batch`; raises _Broken where a neighbour may be to blame."""
-        correlation = batch[0][0].correlation_id or batch[0][0].message_id
+    def _settle(self, jobs: Sequence[_Job]) -> list[Verdict]:
+        """The verdicts on `jobs`; raises _Broken where a neighbour may be to blame."""
+        first = jobs[0].delivery
+        correlation = first.correlation_id or first.message_id
         with structlog.contextvars.bound_contextvars(correlation_id=correlation):
-            outcomes = self._while_outage(lambda: self._handled(handler, batch))
-            if isinstance(outcomes, Return | RetryIn):
-                return {delivery.message_id: outcomes for delivery, _ in batch}
-            unpublished = self._while_outage(lambda: self._publish(outcomes, correlation))
-            if isinstance(unpublished, Return | RetryIn):
-                return {delivery.message_id: unpublished for delivery, _ in batch}
-        return {
-            delivery.message_id: verdict(outcome, delivery, self._topology)
-            for (delivery, _), outcome in zip(batch, outcomes, strict=True)
-        }
+            try:
+                outcomes = self._pause.through(lambda: self._outcomes(jobs))
+                self._pause.through(lambda: self._publish(jobs, outcomes))
+            except Stopping:
+                return [Return() for _ in jobs]
+            except HeldTooLong as held:
+                return [self._after_holding(job.delivery, held.outage) for job in jobs]
+        return [
+            verdict(outcome, job.delivery, self._topology)
+            for job, outcome in zip(jobs, outcomes, strict=True)
+        ]
 
-    def _handled(self, handler: Batched, batch: Sequence[tuple[Delivery, Message]]) -> Sequence[Outcome]:
+    def _outcomes(self, jobs: Sequence[_Job]) -> Sequence[Outcome]:
         try:
-            outcomes = handler([message for _, message in batch])
+            outcomes = self._handler([job.message for job in jobs])
+            if len(outcomes) != len(jobs):
+                raise TypeError(f"{len(outcomes)} outcomes for {len(jobs)} messages")  # noqa: TRY301 - same fate
         except Outage:
             raise
         except Exception as error:
-            log.exception("handler_failed", messages=len(batch), error=type(error).__name__)
-            if len(batch) > 1:
+            log.exception("handler_failed", messages=len(jobs), error=type(error).__name__)
+            if len(jobs) > 1:
                 raise _Broken from error
-            self._failures += 1
-            if self._failures >= FAILURES_IN_A_ROW:
-                raise Outage(f"{self._failures} handlers failed in a row") from error
-            return [RetryLater(f"the handler failed: {type(error).__name__}")]
-        self._failures = 0
+            return [self._failure(jobs[0], error)]
+        self._failed.clear()
         return outcomes
 
-    def _publish(self, outcomes: Sequence[Outcome], correlation: str) -> None:
-        then = [message for outcome in outcomes if isinstance(outcome, Done) for message in outcome.then]
-        if then:
-            self._broker.publish(*(outgoing(message, correlation) for message in then))
+    def _failure(self, job: _Job, error: Exception) -> Outcome:
+        self._failed.add(job.delivery.message_id)
+        if len(self._failed) >= FAILURES_IN_A_ROW:
+            raise TooManyFailures(f"the handler failed on {len(self._failed)} messages in a row") from error
+        return RetryLater(f"the handler failed: {type(error).__name__}")
 
-    def _while_outage(self, work: Callable[[], T]) -> T | Return | RetryIn:
-        """`work`'s answer, tried again with growing pauses as long as something everybody needs is away."""
-        started, pause = clock.monotonic(), 1.0
-        while True:
-            try:
-                return work()
-            except Outage as outage:
-                reason = str(outage)
-                log.warning("outage", reason=reason, pause=pause)
-            if self._stop.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter, no secret
-                return Return()
-            if clock.monotonic() - started > HOLD_AT_MOST:
-                return RetryIn(self._topology.ladder[0], reason, counts=False)
-            pause = min(LONGEST_PAUSE, pause * 2)
+    def _publish(self, jobs: Sequence[_Job], outcomes: Sequence[Outcome]) -> None:
+        then = [
+            outgoing(message, job.delivery.correlation_id or job.delivery.message_id)
+            for job, outcome in zip(jobs, outcomes, strict=True)
+            if isinstance(outcome, Done)
+            for message in outcome.then
+        ]
+        if then:
+            self._broker.publish(*then)
+
+    def _after_holding(self, delivery: Delivery, outage: Outage) -> Verdict:
+        if isinstance(
+            outage, TooManyFailures
+        ):  # perhaps these messages are to blame: they must not go round for ever
+            return verdict(RetryLater(str(outage)), delivery, self._topology)
+        return RetryIn(self._topology.ladder[0], str(outage), counts=False)
 
 
 def outgoing(message: Message, correlation_id: str = "") -> Outgoing:
     """`message` as something to publish, under a message id of its own."""
     return Outgoing(message.type, encode(message), uuid.uuid4().hex, correlation_id)
+
+
+def _read(delivery: Delivery) -> _Job | DeadLetter:
+    try:
+        return _Job(delivery, decode(delivery.body))
+    except UndecodableMessage as error:
+        return DeadLetter(f"not a message of this version: {error}")
