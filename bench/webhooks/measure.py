@@ -82,14 +82,14 @@ def _field(folder: Path) -> Generator[list[Contender]]:
         for broker in (ours, embedded):
             broker.declare()
             stack.callback(broker.close)
-        inside = Queue(
-            f"{SALES}", lambda: embedded.depth(SALES).ready, lambda: _empty_embedded(address, embedded)
-        )
+        inside = Queue(SALES, lambda: embedded.depth(SALES).ready, lambda: _empty_embedded(address))
         field = [
             contenders.stocksync(
                 OURS, free_port(), folder, _queue(node.url, f"{PIPELINE.prefix}.{SALES}"), AMQP_URL=node.url
             ),
-            contenders.gunicorn(NAIVE, free_port(), "flask_pika", node.url, _queue(node.url, "bench.pika")),
+            contenders.gunicorn(
+                NAIVE, free_port(), "flask_pika", url=node.url, queue=_queue(node.url, "bench.pika")
+            ),
             contenders.gunicorn(
                 CELERY, free_port(), "flask_celery", node.url, _queue(node.url, "bench.celery")
             ),
@@ -112,8 +112,7 @@ def _queue(url: str, name: str) -> Queue:
     return Queue(name, depth, empty)
 
 
-def _empty_embedded(address: str, broker: EmbeddedBroker) -> None:
-    del broker
+def _empty_embedded(address: str) -> None:
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("select pgmq.purge_queue(queue_name) from pgmq.meta")
 
@@ -122,16 +121,16 @@ def _show(console: Console, runs: Runs, seconds: int) -> bool:
     """Print the table, keep it in `results.md`; whether the targets were met."""
     rates = {name: statistics.median(one.rate for one in rounds) for name, rounds in runs.items()}
     table = Table(title="Webhooks accepted per second (durable, confirmed, quorum queue)")
-    for column in ("", "median", "rounds", "stocksync on RabbitMQ is", "target"):
+    for column in ("", "median", "rounds", "ours over it", "target"):
         table.add_column(column, justify="left" if not column else "right")
     met = True
     for name, rate in sorted(rates.items(), key=lambda pair: -pair[1]):
         ratio, target = rates[OURS] / rate, TARGETS.get(name)
         reached = target is None or ratio >= target
         met = met and reached
-        wanted = "" if target is None else f"≥ {target:g} × {'met' if reached else 'MISSED'}"
+        wanted = "" if target is None else f"≥ {target:g}x {'met' if reached else 'MISSED'}"
         each = " ".join(f"{one.rate:.0f}" for one in runs[name])
-        table.add_row(name, f"{rate:.0f}", each, f"{ratio:.2f} ×", wanted)
+        table.add_row(name, f"{rate:.0f}", each, f"{ratio:.2f}x", wanted)
     console.print(table)
     _keep(table, len(runs[OURS]), seconds)
     return met

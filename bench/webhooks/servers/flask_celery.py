@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol, cast
 
 import stripe
 from celery import Celery
 from flask import Flask, request
-from kombu import Queue
+from kombu.entity import Queue
+
+
+class _Task(Protocol):
+    def delay(self, event: str, session: str) -> object: ...
 
 
 def create(url: str, queue: str, secret: str) -> Flask:
@@ -21,7 +25,7 @@ def create(url: str, queue: str, secret: str) -> Flask:
         broker_transport_options={"confirm_publish": True},
         broker_pool_limit=32,
     )
-    task: Any = celery.task(name="book_sale")(_book_sale)  # pyright: ignore[reportUnknownMemberType] - untyped
+    task = cast("_Task", celery.task(name="book_sale")(_book_sale))  # pyright: ignore[reportUnknownMemberType] - untyped
 
     def webhook() -> tuple[str, int]:
         try:
