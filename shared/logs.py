@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from typing import Any, cast
 
 import structlog
+from structlog.typing import EventDict
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -16,17 +18,25 @@ def configure(service: str, level: str = "INFO") -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            partial(_name, service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([] if terminal else [structlog.processors.format_exc_info]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(
+            sys.stderr
+        ),  # a line in one write: processes share stderr
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+def _name(service: str, _logger: object, _method: str, event: EventDict) -> EventDict:
+    """Put the process's name on every line, whichever thread logs it."""
+    event.setdefault("service", service)
+    return event
 
 
 def get(name: str) -> structlog.typing.FilteringBoundLogger:

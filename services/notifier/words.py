@@ -19,18 +19,19 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A kind's `heading`, its name in a subject line (`brief`), what happened, what to do."""
+    """A kind's `heading`, its name in a subject line (`brief`, `counted` or not), what happened, what to do."""
 
     heading: str
     brief: str
     happened: str
     do: str
     tone: Tone = Tone.GRAVE
+    counted: bool = True
 
 
 _RESTOCK = (
-    "To restock, open the product in Stripe's Dashboard, edit its metadata and type the new number into the "
-    "field named below. stocksync keeps the sales that happen meanwhile."
+    "Restock in Stripe's Dashboard: open the product, edit its metadata and type the new number into the "
+    "field named here. stocksync keeps the sales that happen meanwhile."
 )
 
 WORDS: Final[Mapping[AlertKind, Words]] = {
@@ -41,13 +42,15 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Sales are still counted.",
         "Look at the key in Stripe's Dashboard under Developers, API keys: it may have been revoked, or lack a "
         "permission. stocksync goes on by itself as soon as Stripe accepts it.",
+        counted=False,
     ),
     AlertKind.BROKER_REFUSED: Words(
         "The message queue refuses webhooks",
-        "message queue refuses",
+        "message queue refuses webhooks",
         "Webhooks from Stripe could not be queued and were answered with an error. Stripe sends them again, "
         "for up to three days, so nothing is lost yet.",
         "Look at the message queue: it may be full, out of disk or memory, or miss a queue.",
+        counted=False,
     ),
     AlertKind.OVERSOLD: Words(
         "Sold more than there was",
@@ -77,6 +80,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "An event of the other mode arrived and was refused: live where test is expected, or the reverse.",
         "Compare the webhook endpoint and its secret with the API key: both must be of the same mode.",
         Tone.WARNING,
+        counted=False,
     ),
     AlertKind.UNKNOWN_ACCOUNT: Words(
         "Events of an unknown Stripe account",
