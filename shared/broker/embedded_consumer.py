@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
+
+import psycopg
 
 from shared import logs
 from shared.broker import embedded_store as store
@@ -71,6 +74,9 @@ class Consumer:
             except Outage as outage:
                 log.warning("queue_away", queue=subscription.queue, reason=str(outage))
                 self._stop.wait(PAUSE)
+            except Exception:
+                log.exception("queue_broken", queue=subscription.queue)  # such as tables that are gone
+                self._stop.wait(PAUSE)
 
     def _take(self, subscription: Subscription) -> list[Row]:
         queue = subscription.queue
@@ -109,7 +115,7 @@ class Consumer:
             match verdict:
                 case RetryIn(seconds, reason, counts):
                     headers = store.again(row.delivery, attempt=row.delivery.attempt + counts, reason=reason)
-                    delay = max(1, round(seconds))
+                    delay = max(1, math.ceil(seconds))
                     store.send(connection, work, [(row.delivery.body, headers)], delay=delay)
                 case DeadLetter(reason):
                     attempts = max(row.delivery.attempt, row.reads - 1)
@@ -150,5 +156,5 @@ class Consumer:
                 for queue, ids in held.items():
                     name = self._names.work(queue)
                     self._database.run(lambda c, name=name, ids=ids: store.renew(c, name, ids, self._lease))
-            except Outage as outage:
-                log.warning("lease_not_renewed", reason=str(outage))
+            except (Outage, psycopg.Error) as error:
+                log.warning("lease_not_renewed", reason=type(error).__name__)

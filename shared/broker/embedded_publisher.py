@@ -7,22 +7,28 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Final
 
+from psycopg import errors as pg
+
+from shared import logs
 from shared.broker import embedded_store as store
 from shared.broker.embedded_store import Names
-from shared.broker.port import Outgoing, Unconfirmed
+from shared.broker.port import Outgoing, PublishError, Unconfirmed, Unroutable
 from shared.database.pool import Connection, Database
 from shared.outcomes import Outage
 
 AT_ONCE: Final = 500
 """Callers whose messages one transaction takes."""
 
+log = logs.get(__name__)
+
 
 class _Call:
-    __slots__ = ("committed", "done", "messages")
+    __slots__ = ("abandoned", "done", "failure", "messages")
 
     def __init__(self, messages: Sequence[Outgoing]) -> None:
         self.messages = messages
-        self.committed = False
+        self.failure: PublishError | None = None
+        self.abandoned = False
         self.done = threading.Event()
 
 
@@ -38,7 +44,7 @@ class Publisher:
         self._closed = False
 
     def send(self, messages: Sequence[Outgoing], timeout: float) -> None:
-        """Return once all are committed; raises Unconfirmed within `timeout` seconds."""
+        """Return once all are committed; raises Unconfirmed or Unroutable within `timeout` seconds."""
         call = _Call(messages)
         with self._work:
             if self._thread is None:
@@ -47,9 +53,10 @@ class Publisher:
             self._todo.append(call)
             self._work.notify()
         if not call.done.wait(timeout):
+            call.abandoned = True
             raise Unconfirmed(f"no commit within {timeout:g} s")
-        if not call.committed:
-            raise Unconfirmed("the database is away")
+        if call.failure is not None:
+            raise call.failure
 
     def close(self) -> None:
         """Let the thread end; what waits stays unconfirmed."""
@@ -61,20 +68,31 @@ class Publisher:
 
     def _serve(self) -> None:
         while calls := self._next():
-            try:
-                self._database.run(lambda connection, calls=calls: self._commit(connection, calls))
-            except Outage:
-                committed = False
-            else:
-                committed = True
+            failure = self._attempt(calls)
             for call in calls:
-                call.committed = committed
+                # Neighbours don't share the fate of a message that the database refuses.
+                alone = failure is not None and not isinstance(failure, Unconfirmed) and len(calls) > 1
+                call.failure = self._attempt([call]) if alone else failure
                 call.done.set()
+
+    def _attempt(self, calls: Sequence[_Call]) -> PublishError | None:
+        """Why `calls` could not be committed together; None once they are."""
+        try:
+            self._database.run(lambda connection: self._commit(connection, calls))
+        except Outage as outage:
+            return Unconfirmed(str(outage))
+        except pg.UndefinedTable:
+            return Unroutable("the queue does not exist in this database")
+        except Exception as error:
+            log.exception("publish_broken")
+            return PublishError(f"the database refuses the message: {type(error).__name__}")
+        return None
 
     def _next(self) -> list[_Call]:
         with self._work:
             self._work.wait_for(lambda: self._todo or self._closed)
-            return [self._todo.popleft() for _ in range(min(AT_ONCE, len(self._todo)))]
+            taken = [self._todo.popleft() for _ in range(min(AT_ONCE, len(self._todo)))]
+        return [call for call in taken if not call.abandoned] or taken
 
     def _commit(self, connection: Connection, calls: Sequence[_Call]) -> None:
         by_queue: defaultdict[str, list[Outgoing]] = defaultdict(list)

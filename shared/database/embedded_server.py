@@ -115,8 +115,8 @@ class Server:
         _write_private(draft / "password", password)
         (draft / "data").mkdir(mode=0o700)
         self._hand_over(draft, draft / "data", draft / "password")
-        options = ("-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", *_LOCALE)
-        made = self._run("initdb", "-D", str(draft / "data"), "--pwfile", str(draft / "password"), *options)
+        files = ("-D", str(draft / "data"), "--pwfile", str(draft / "password"))
+        made = self._run("initdb", *files, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", *_LOCALE)
         if made.returncode != 0:
             raise EmbeddedFailed(f"initdb failed: {_last_line(made.stdout)}")
         (draft / "data").rename(self._place.data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 import psycopg
@@ -47,6 +49,18 @@ def translate(error: Exception) -> Exception:
     if isinstance(error, _AWAY):
         return DatabaseOutage(_describe(error))
     return error
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """What is raised within leaves as `translate` says."""
+    try:
+        yield
+    except Exception as error:
+        understood = translate(error)
+        if understood is error:
+            raise
+        raise understood from None
 
 
 def _describe(error: Exception) -> str:

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final, LiteralString, cast
+from typing import Final
 
 import psycopg
 
-from shared.database.errors import WrongDatabase, translate
-from shared.database.pool import Connection, parameters
+from shared.database.errors import WrongDatabase, translated
+from shared.database.pool import Connection, address
 
 FOLDER: Final = files("shared.database") / "migrations"
 _LOCK: Final = 715_002
@@ -24,21 +24,20 @@ class Migration:
     """One file; `checksum` is the SHA-256 of its bytes."""
 
     name: str
-    sql: str
+    sql: bytes
     checksum: str
 
 
 def migrate(dsn: str, folder: Traversable = FOLDER) -> list[str]:
     """Bring the schema up to this code; the names of the files applied now.
 
-    Any number may call it at once, and one that is killed is resumed by the next. Raises WrongDatabase where the
-    database is newer than this code or a file was changed after it was applied, DatabaseOutage.
+    Any number may call it at once, and one that is killed is resumed by the next. Raises WrongDatabase where
+    the database is newer than this code or a file was changed after it was applied, DatabaseOutage.
     """
     migrations = load(folder)
     with _connected(dsn) as connection:
-        connection.execute("set statement_timeout = 0")
-        connection.execute("set lock_timeout = 0")
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))  # the session's: gone when it is killed
+        connection.execute("set lock_timeout = '20s'")  # a waiting change of a table makes its readers wait
         todo = _missing(migrations, _applied(connection))
         for migration in todo:
             _apply(connection, migration)
@@ -60,22 +59,17 @@ def check(dsn: str, folder: Traversable = FOLDER) -> None:
 def load(folder: Traversable = FOLDER) -> list[Migration]:
     """The files of `folder`, in order of their names."""
     found = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda f: f.name)
-    return [
-        Migration(file.name, file.read_text(encoding="utf-8"), hashlib.sha256(file.read_bytes()).hexdigest())
-        for file in found
-    ]
+    contents = {file.name: file.read_bytes() for file in found}
+    return [Migration(name, sql, hashlib.sha256(sql).hexdigest()) for name, sql in contents.items()]
 
 
 @contextmanager
 def _connected(dsn: str) -> Generator[Connection]:
-    try:
-        with psycopg.connect(dsn, **parameters("stocksync migrate")) as connection:
-            yield connection
-    except psycopg.Error as error:
-        understood = translate(error)
-        if understood is error:
-            raise
-        raise understood from None
+    with (
+        translated(),
+        psycopg.connect(address(dsn, "stocksync migrate"), autocommit=True) as connection,
+    ):
+        yield connection
 
 
 def _applied(connection: Connection) -> Mapping[str, str]:
@@ -102,7 +96,7 @@ def _apply(connection: Connection, migration: Migration) -> None:
             "create table if not exists schema_migration ("
             "name text primary key, checksum text not null, at timestamptz not null default now())"
         )
-        connection.execute(cast("LiteralString", migration.sql))  # our own files, never input
+        connection.execute(migration.sql)
         connection.execute(
             "insert into schema_migration (name, checksum) values (%s, %s)",
             (migration.name, migration.checksum),

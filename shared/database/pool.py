@@ -1,4 +1,4 @@
-"""The connections of one process: short transactions, pinned sessions, and errors the pipeline understands."""
+"""The connections of one process: short transactions, pinned sessions, errors the pipeline understands."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Final, TypeVar
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-from shared.database.errors import TryAgain, WrongDatabase, translate
+from shared.database.errors import TryAgain, WrongDatabase, translated
 
 Connection = psycopg.Connection[TupleRow]
-"""A connection whose rows are tuples; a store function asks for `class_row` or `dict_row` on a cursor of its own."""
+"""A connection whose rows are tuples; who wants `class_row` or `dict_row` opens a cursor of its own."""
 
 T = TypeVar("T")
 ATTEMPTS: Final = 5
-_STATEMENT_MS: Final = 30_000
-_IDLE_IN_TRANSACTION_MS: Final = 30_000
-_LOCK_MS: Final = 10_000
+_STATEMENT_TIMEOUT: Final = "30s"
+_LOCK_TIMEOUT: Final = "10s"
+_IDLE_IN_TRANSACTION_TIMEOUT: Final = "30s"
 _PROBE_LOCK: Final = 715_003
 
 
@@ -29,9 +30,10 @@ class Database:
 
     def __init__(self, dsn: str, *, name: str = "stocksync", size: int = 10, timeout: float = 5.0) -> None:
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            dsn,
+            address(dsn, name),
             connection_class=psycopg.Connection[TupleRow],
-            kwargs=parameters(name),
+            kwargs={"autocommit": True},  # transactions are opened by name; a forgotten one can't idle
+            configure=_set_deadlines,
             min_size=0,
             max_size=size,
             timeout=timeout,
@@ -44,7 +46,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Generator[Connection]:
         """A connection inside one transaction, committed at the end; raises DatabaseOutage, TryAgain."""
-        with _translated(), self._connection() as connection, connection.transaction():
+        with translated(), self._connection() as connection, connection.transaction():
             yield connection
 
     @contextmanager
@@ -53,7 +55,7 @@ class Database:
 
         What it left locked is unlocked at the end; raises DatabaseOutage, TryAgain.
         """
-        with _translated(), self._connection() as connection:
+        with translated(), self._connection() as connection:
             try:
                 yield connection
             finally:
@@ -61,8 +63,10 @@ class Database:
                     connection.execute("select pg_advisory_unlock_all()")
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns from one transaction; the whole of it is run again, up to ATTEMPTS times, while
-        it loses against its neighbours (serialization failure, deadlock). Raises DatabaseOutage, TryAgain.
+        """What `work` returns from one transaction.
+
+        The whole of it is run again, up to ATTEMPTS times, while it loses against its neighbours (serialization
+        failure, deadlock). Raises DatabaseOutage, TryAgain.
         """
         for _ in range(ATTEMPTS - 1):
             try:
@@ -76,7 +80,7 @@ class Database:
     @contextmanager
     def listening(self, channels: Sequence[str]) -> Generator[Callable[[float], list[str]]]:
         """A function that waits up to so many seconds for notifications and answers their channels."""
-        with _translated(), self._connection() as connection:
+        with translated(), self._connection() as connection:
             for channel in channels:
                 connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
 
@@ -97,11 +101,11 @@ class Database:
     def require_sessions(self) -> None:
         """Raise WrongDatabase behind a pooler that gives each transaction another session (fault 69)."""
         with self.session() as connection, self.session() as other:
-            mine = _backend(connection)
-            connection.execute("select pg_advisory_lock(%s, %s)", (_PROBE_LOCK, mine))
-            other.execute("select 1")
-            held = connection.execute("select pg_advisory_unlock(%s, %s)", (_PROBE_LOCK, mine)).fetchone()
-            if held != (True,) or _backend(connection) != mine or _backend(other) == mine:
+            lock = (_PROBE_LOCK, _backend(connection))
+            connection.execute("select pg_advisory_lock(%s, %s)", lock)
+            shared = _backend(other) == lock[1]
+            kept = connection.execute("select pg_advisory_unlock(%s, %s)", lock).fetchone() == (True,)
+            if shared or not kept:
                 raise WrongDatabase(
                     "DATABASE_URL leads to a pooler in transaction mode; session locks need session mode"
                 )
@@ -117,34 +121,32 @@ class Database:
             yield connection
 
 
-def parameters(name: str) -> dict[str, object]:
-    """How every connection is made: autocommit, a `name` the server shows, deadlines, keepalives."""
-    return {
-        "autocommit": True,  # transactions are opened by name; a forgotten one can't idle
-        "application_name": name,
-        "connect_timeout": 5,
-        "keepalives": 1,
-        "keepalives_idle": 20,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 30_000,
-        "options": f"-c statement_timeout={_STATEMENT_MS} -c lock_timeout={_LOCK_MS} "
-        f"-c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_MS} -c timezone=UTC",
-    }
-
-
-@contextmanager
-def _translated() -> Generator[None]:
+def address(dsn: str, name: str) -> str:
+    """`dsn` with the `name` that the server shows, and with what notices a dead network."""
     try:
-        yield
-    except Exception as error:
-        understood = translate(error)
-        if understood is error:
-            raise
-        raise understood from None
+        return make_conninfo(
+            dsn,
+            application_name=name,
+            connect_timeout=5,
+            keepalives=1,
+            keepalives_idle=20,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=30_000,
+        )
+    except psycopg.ProgrammingError:
+        raise WrongDatabase("DATABASE_URL is no PostgreSQL address") from None
+
+
+def _set_deadlines(connection: Connection) -> None:
+    # By statement, not by the startup packet's `options`, which poolers refuse.
+    connection.execute(
+        "select set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
+        " set_config('idle_in_transaction_session_timeout', %s, false), set_config('timezone', 'UTC', false)",
+        (_STATEMENT_TIMEOUT, _LOCK_TIMEOUT, _IDLE_IN_TRANSACTION_TIMEOUT),
+    )
 
 
 def _backend(connection: Connection) -> int:
     row = connection.execute("select pg_backend_pid()").fetchone()
-    assert row is not None  # noqa: S101 - a function call always has a row
-    return int(row[0])
+    return int(row[0]) if row else 0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from testcontainers.community.postgres import PostgresContainer
 
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
@@ -18,20 +21,23 @@ from shared.database.pool import Database
 TEMPLATE = "stocksync_template"
 
 
-def _named(address: str, name: str) -> str:
-    return f"{address.rpartition('/')[0]}/{name}"
+@contextmanager
+def home_folder() -> Generator[Path]:
+    """A STOCKSYNC_HOME that also the account PostgreSQL runs as can reach; pytest's own folders are private."""
+    with tempfile.TemporaryDirectory(prefix="stocksync-tests-") as home:
+        Path(home).chmod(0o755)
+        yield Path(home)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The address of a server that holds a migrated template database."""
-    with (
-        tempfile.TemporaryDirectory(prefix="stocksync-tests-") as home,
-        EmbeddedPostgres(Path(home)) as address,
-    ):
+    """The address of a server that holds a migrated template database; its disk is not waited for."""
+    with _server() as address:
         with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("alter system set fsync = off")
+            connection.execute("select pg_reload_conf()")
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
-        migrate(_named(address, TEMPLATE))
+        migrate(named(address, TEMPLATE))
         yield address
 
 
@@ -55,10 +61,26 @@ def database(database_url: str) -> Iterator[Database]:
     pool.close()
 
 
+def named(address: str, name: str) -> str:
+    """`address` with another database."""
+    return f"{address.rpartition('/')[0]}/{name}"
+
+
+@contextmanager
+def _server() -> Generator[str]:
+    """The embedded server, or a container where STOCKSYNC_TESTCONTAINERS=1."""
+    if os.environ.get("STOCKSYNC_TESTCONTAINERS") == "1":
+        with PostgresContainer("postgres:17", driver=None) as container:
+            yield container.get_connection_url()
+    else:
+        with home_folder() as home, EmbeddedPostgres(home) as address:
+            yield address
+
+
 def _fresh(address: str, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     ours, model = sql.Identifier(name), sql.Identifier(template)
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} template {}").format(ours, model))
-        yield _named(address, name)
+        yield named(address, name)
         connection.execute(sql.SQL("drop database {} with (force)").format(ours))

@@ -12,16 +12,18 @@ import pytest
 
 from shared.database.embedded import EmbeddedPostgres
 from tests.contract.broker.rig import Kind, Rig, connect, until
+from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode
 
 
 @pytest.fixture(scope="session")
-def queue_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def queue_server() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of the contract's own, since its tests kill it."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("queue"))
-    server.start()
-    yield server
-    server.release()
+    with home_folder() as home:
+        server = EmbeddedPostgres(home)
+        server.start()
+        yield server
+        server.release()
 
 
 @pytest.fixture(params=["rabbitmq", "embedded"])
