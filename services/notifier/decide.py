@@ -7,7 +7,7 @@ from typing import Final
 
 from services.notifier.policy import Policy
 from shared.alerts import Claim, ClaimedAlert, Waiting
-from shared.vocabulary import AlertKind
+from shared.vocabulary import AccountKey, AlertKind
 
 ALWAYS_TOLD: Final = frozenset({AlertKind.OVERSOLD, AlertKind.UNPLACED_SALE})
 """Kinds that a person must deal with even after the cause is over: somebody paid."""
@@ -51,12 +51,14 @@ def _is_over(alert: ClaimedAlert) -> bool:
     return alert.resolved_at is not None and alert.kind not in ALWAYS_TOLD
 
 
-def _is_superseded(alert: ClaimedAlert, out: set[tuple[str, str]]) -> bool:
+def _is_superseded(alert: ClaimedAlert, out: set[tuple[AccountKey, str]]) -> bool:
     return alert.kind is AlertKind.LOW_STOCK and (alert.account, alert.subject) in out
 
 
-def _rank(alert: ClaimedAlert) -> tuple[int, str, str, int]:
-    return SEVERITY.index(alert.kind), alert.account, alert.subject, alert.id
+def _rank(alert: ClaimedAlert) -> tuple[int, str, int, str]:
+    """Gravest kind first, within an account the fewest units first."""
+    units = alert.on_hand if alert.on_hand is not None else 0
+    return SEVERITY.index(alert.kind), alert.account, units, alert.subject
 
 
 def seconds_to_wait(waiting: Waiting, policy: Policy) -> float | None:

@@ -78,7 +78,16 @@ def is_test(alert: ClaimedAlert) -> bool:
 def _title(alert: ClaimedAlert) -> str:
     facts = alert.facts
     named = clean(facts.get("name"), NAME_LENGTH) or clean(facts.get("product"), NAME_LENGTH)
-    return named or clean(alert.subject, NAME_LENGTH) or "(without a name)"
+    return named or _subject(alert.subject) or "(without a name)"
+
+
+def _subject(text: str) -> str:
+    """An alert's subject, account keys in words."""
+    account = _ACCOUNT.fullmatch(text)
+    if account is None:
+        return clean(text, NAME_LENGTH)
+    whose = "your Stripe account" if account[1] == "self" else f"Stripe account {account[1]}"
+    return f"{whose}, {account[2]} mode"
 
 
 def units_left(alert: ClaimedAlert) -> int | None:
@@ -108,7 +117,10 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
         field = stock_key(Size(clean(facts.get("size"), NAME_LENGTH)))
         lines.append(f"metadata field {field}")
     sales = _sales(alert)
-    lines += [f"{units:,} × in session {session}" for session, units in sales[: policy.sessions_shown]]
+    lines += [
+        f"{units:,} {'unit' if units == 1 else 'units'} in session {session}"
+        for session, units in sales[: policy.sessions_shown]
+    ]
     if len(sales) > policy.sessions_shown:
         lines.append(f"and {len(sales) - policy.sessions_shown:,} more sessions")
     if reason := clean(facts.get("reason"), LINE_LENGTH):

@@ -13,7 +13,7 @@ from services.notifier.render import render
 from shared import clock, logs
 from shared.alerts import Claim
 from shared.database.pool import Database
-from shared.store import alerts
+from shared.store import mails
 
 log = logs.get(__name__)
 
@@ -32,11 +32,11 @@ def mail_what_waits(desk: Desk) -> float:
     """Send one mail if one is due; seconds until it is worth looking again."""
     policy = desk.policy
     with desk.database.transaction() as connection:
-        state = alerts.waiting(connection, abandoned_after=policy.abandoned_after)
+        state = mails.waiting(connection, abandoned_after=policy.abandoned_after)
         wait = decide.seconds_to_wait(state, policy)
         if wait is None or wait > 0:
             return policy.sweep if wait is None else min(wait, policy.sweep)
-        claim = alerts.claim(connection, abandoned_after=policy.abandoned_after, limit=policy.claim_at_most)
+        claim = mails.claim(connection, abandoned_after=policy.abandoned_after, limit=policy.claim_at_most)
     if claim is None:
         return policy.sweep
     _tell(desk, claim)
@@ -48,7 +48,7 @@ def _tell(desk: Desk, claim: Claim) -> None:
     over = [alert.id for alert in digest.over]
     if not digest.told:
         with desk.database.transaction() as connection:
-            alerts.mark_dropped(connection, claim, over)
+            mails.mark_dropped(connection, claim, over)
         log.info("alerts_over_before_mailed", alerts=len(over))
         return
     letter = _letter(desk, digest)
@@ -57,8 +57,8 @@ def _tell(desk: Desk, claim: Claim) -> None:
         case Sent(refused):
             told = [alert.id for alert in digest.told]
             with desk.database.transaction() as connection:
-                alerts.mark_mailed(connection, claim, told, str(letter["Message-ID"]))
-                alerts.mark_dropped(connection, claim, over)
+                mails.mark_mailed(connection, claim, told, str(letter["Message-ID"]))
+                mails.mark_dropped(connection, claim, over)
             log.info("alerts_mailed", alerts=len(told), over=len(over))
             if refused:
                 log.error("mail_recipients_refused", recipients=len(refused), codes=list(refused))
@@ -74,16 +74,21 @@ def _letter(desk: Desk, digest: decide.Digest) -> EmailMessage:
 
 
 def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) -> None:
-    """Give the alerts back for another try, or up; a mail of unknown fate is sent again under its Message-ID."""
+    """Give the alerts back for another try, or up.
+
+    A mail of unknown fate keeps its claim: once that has lapsed, the same alerts go out under the same Message-ID.
+    """
+    told = {"alerts": len(claim.alerts), "reason": delivery.reason, **desk.mailer.describe()}
     with desk.database.transaction() as connection:
-        if isinstance(delivery, Never):
-            alerts.mark_failed(connection, claim, error=delivery.reason)
-        else:
-            pause = decide.backoff(claim, desk.policy)
-            alerts.mark_retry(connection, claim, seconds=pause, error=delivery.reason)
+        match delivery:
+            case Never(reason):
+                mails.mark_failed(connection, claim, error=reason)
+            case Later(reason):
+                pause = decide.backoff(claim, desk.policy)
+                mails.mark_retry(connection, claim, seconds=pause, error=reason)
+            case Unsure(reason):
+                mails.mark_unsure(connection, claim, error=reason)
     if isinstance(delivery, Never):
-        log.error("mail_refused", alerts=len(claim.alerts), reason=delivery.reason, **desk.mailer.describe())
+        log.error("mail_refused", **told)
     else:
-        log.warning(
-            "mail_postponed", alerts=len(claim.alerts), reason=delivery.reason, **desk.mailer.describe()
-        )
+        log.warning("mail_postponed", **told)

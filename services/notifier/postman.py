@@ -40,7 +40,9 @@ class Postman:
             return mail_what_waits(self._desk)
         except Outage as outage:
             log.warning("mailing_postponed", reason=str(outage))
-            return self._desk.policy.backoff[0]
+        except Exception as error:  # whatever it is, the next mail must not be lost to it
+            log.exception("mailing_broken", error=type(error).__name__)
+        return self._desk.policy.backoff[0]
 
     def _wake_at(self, stop: Event) -> None:
         stop.wait()

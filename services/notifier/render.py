@@ -24,6 +24,7 @@ from shared.alerts import ClaimedAlert
 TEMPLATES: Final = Path(__file__).parent / "templates"
 TEXT_WIDTH: Final = 76
 SUBJECT_LENGTH: Final = 150
+KINDS_IN_HEADLINE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,26 @@ def _sections(told: tuple[ClaimedAlert, ...], policy: Policy) -> tuple[Section, 
 
 
 def _headline(told: tuple[ClaimedAlert, ...]) -> str:
-    """`Low stock` for one alert, `2 out of stock, 1 low stock` for several."""
-    if len(told) == 1:
-        return WORDS[told[0].kind].heading
-    counts = Counter(alert.kind for alert in told)
-    return ", ".join(f"{count:,} {WORDS[kind].brief}" for kind, count in counts.items())
+    """`Low stock: Mug, M` for one alert, `2 out of stock, 1 low stock` for several."""
+    first, *others = told
+    if not others:
+        shown = items.item(first, Policy())
+        return f"{WORDS[first.kind].heading}: {', '.join(filter(None, (shown.title, shown.size)))}"
+    counts = list(Counter(alert.kind for alert in told).items())
+    parts = [
+        f"{count:,} {WORDS[kind].brief}" if WORDS[kind].counted else WORDS[kind].brief
+        for kind, count in counts[:KINDS_IN_HEADLINE]
+    ]
+    more = sum(count for _, count in counts[KINDS_IN_HEADLINE:])
+    headline = ", ".join(parts) + (f" and {more:,} more" if more else "")
+    return headline[0].upper() + headline[1:]
 
 
 def _subject(told: tuple[ClaimedAlert, ...], *, all_test: bool) -> str:
     """One line without control characters, whatever the products are called."""
     mark = "[stocksync test]" if all_test else "[stocksync]"
-    if len(told) > 1:
-        return items.clean(f"{mark} {_headline(told)}", SUBJECT_LENGTH)
-    shown = items.item(told[0], Policy())
-    what = ", ".join(part for part in (shown.title, shown.size, shown.figure) if part)
-    return items.clean(f"{mark} {_headline(told)}: {what}", SUBJECT_LENGTH)
+    figure = items.item(told[0], Policy()).figure if len(told) == 1 else ""
+    return items.clean(", ".join(filter(None, (f"{mark} {_headline(told)}", figure))), SUBJECT_LENGTH)
 
 
 def _wrapped(text: str, indent: str = "") -> str:
