@@ -1,143 +1,59 @@
-"""A private RabbitMQ node for the tests, from Debian's package, on free ports in a temporary folder."""
+"""A RabbitMQ of the tests' own: Debian's package on free ports, or a container where STOCKSYNC_TESTCONTAINERS=1."""
 
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-import pika
-import psutil
 import pytest
-from pika.exceptions import AMQPError
 
-from shared import clock
 from tests.support.missing import missing
-
-SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-START_SECONDS = 60.0
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
+from tests.support.rabbitmq_container import ContainerNode
+from tests.support.rabbitmq_local import SERVER, LocalNode
 
 
-class RabbitNode:
-    """One node of its own Erlang world: nothing of it outlives `stop`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._port, self._dist, self._epmd = _free_ports(3)
-        self._process: subprocess.Popen[bytes] | None = None
-        (folder / "home").mkdir(parents=True)
-        (folder / "enabled_plugins").write_text("[].\n")
-        (folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.default = 127.0.0.1:{self._port}\n"
-            "log.console = false\nlog.file.level = error\n"
-            "disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.absolute = 1GB\n"
-        )
+class RabbitNode(Protocol):
+    """One running node."""
 
     @property
     def url(self) -> str:
         """Its AMQP address."""
-        return f"amqp://guest:guest@127.0.0.1:{self._port}/%2F"
-
-    def start(self) -> None:
-        """Start the node and return once it takes connections."""
-        self._process = subprocess.Popen(
-            [str(SERVER)],
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=(self._folder / "out.log").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        deadline = clock.monotonic() + START_SECONDS
-        while not self._answers():
-            if self._process.poll() is not None or clock.monotonic() > deadline:
-                raise RuntimeError((self._folder / "out.log").read_text()[-2000:])
-            _LOOK.wait(0.2)
-
-    def kill(self) -> None:
-        """Kill -9 the node, epmd too."""
-        self.signal(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
-            self._process = None
-        for process in psutil.process_iter():
-            if self._is_epmd(process):
-                process.kill()
+        ...
 
     def restart(self) -> None:
         """Kill -9 and start again on the same data."""
-        self.kill()
-        self.start()
+        ...
 
     def signal(self, number: int) -> None:
-        """Send a signal to every process of the node, such as SIGSTOP and SIGCONT."""
-        if self._process is not None:
-            family = psutil.Process(self._process.pid)
-            for process in [*family.children(recursive=True), family]:
-                with suppress(psutil.NoSuchProcess):  # the node's helpers come and go
-                    process.send_signal(number)
+        """Freeze it with SIGSTOP, let it go on with SIGCONT."""
+        ...
 
-    def _answers(self) -> bool:
-        try:
-            pika.BlockingConnection(pika.URLParameters(self.url)).close()
-        except (AMQPError, OSError):
-            return False
-        return True
-
-    def _is_epmd(self, process: psutil.Process) -> bool:
-        """Whether it is the port mapper that this node started; it detaches itself, so no child tells."""
-        try:
-            return process.name() == "epmd" and process.environ().get("ERL_EPMD_PORT") == str(self._epmd)
-        except psutil.Error:
-            return False  # gone, or somebody else's
-
-    def _environment(self) -> dict[str, str]:
-        folder = self._folder
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder / "home"),
-            "LANG": "C.UTF-8",
-            "ERL_EPMD_PORT": str(self._epmd),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"stocksync{self._port}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(self._port),
-            "RABBITMQ_DIST_PORT": str(self._dist),
-            "RABBITMQ_MNESIA_BASE": str(folder / "db"),
-            "RABBITMQ_LOG_BASE": str(folder / "log"),
-            "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "config"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
-            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none +S 2:2 "
-            "-kernel inet_dist_use_interface {127,0,0,1}",
-        }
+    def control(self, *arguments: str) -> None:
+        """Run `rabbitmqctl` on it."""
+        ...
 
 
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[RabbitNode]:
     """A running node, shared by the session; a test that stops it starts it again."""
+    with _node() as node:
+        node.start()
+        try:
+            yield node
+        finally:
+            node.kill()
+
+
+@contextmanager
+def _node() -> Generator[LocalNode | ContainerNode]:
+    if os.environ.get("STOCKSYNC_TESTCONTAINERS") == "1":
+        yield ContainerNode()
+        return
     if not SERVER.exists():
         missing("RabbitMQ", "On Debian: apt-get install rabbitmq-server.")
     with tempfile.TemporaryDirectory(prefix="stocksync-rabbitmq-", ignore_cleanup_errors=True) as folder:
-        node = RabbitNode(Path(folder))
-        node.start()
-        yield node
-        node.kill()
-
-
-def _free_ports(count: int) -> list[int]:
-    with_port = [socket.socket() for _ in range(count)]
-    for one in with_port:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in with_port]
-    for one in with_port:
-        one.close()
-    return ports
+        yield LocalNode(Path(folder))
