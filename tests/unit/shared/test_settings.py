@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.stock_worker.settings import StockWorkerSettings
+from shared.settings import StripeSettings, child_environment, load
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting but the test's own."""
+    for name in ("STRIPE_API_KEY", "STRIPE_LIVEMODE", "STRIPE_API_BASE", "AMQP_URL", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STRIPE_API_KEY", "pk_live_secret"),
+        ("STRIPE_API_BASE", "ftp://secret"),
+        ("AMQP_URL", "http://user:secret@host"),
+        ("DATABASE_URL", "mysql://user:secret@host"),
+        ("LOW_STOCK_THRESHOLD", "secret"),
+        ("LOW_STOCK_THRESHOLD", "-1"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, one line with the setting's name, and nothing of what a secret held."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        load(StockWorkerSettings)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.count("\n") == 1
+    assert name in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(("key", "live"), [("sk_live_1", True), ("rk_live_1", True), ("sk_test_1", False)])
+def test_the_keys_mode_is_the_mode(key: str, *, live: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secret and restricted keys tell live from test."""
+    monkeypatch.setenv("STRIPE_API_KEY", key)
+    assert load(StripeSettings).livemode is live
+
+
+def test_fault_112_a_key_of_the_other_mode_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """STRIPE_LIVEMODE that contradicts the key stops the start."""
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_1")
+    monkeypatch.setenv("STRIPE_LIVEMODE", "true")
+    with pytest.raises(SystemExit):
+        load(StripeSettings)
+    assert "STRIPE_LIVEMODE" in capsys.readouterr().err
+
+
+def test_no_key_means_the_simulator() -> None:
+    """Without a key there is no account to talk to, and only test mode."""
+    settings = load(StripeSettings)
+    assert (settings.uses_simulator, settings.livemode) == (True, False)
+
+
+def test_a_secret_never_shows_in_what_settings_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither str nor repr of the settings holds the key."""
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_hidden")
+    settings = load(StripeSettings)
+    assert "hidden" not in f"{settings} {settings!r}"
+
+
+def test_a_child_gets_what_it_is_told_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes are added, None takes away."""
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_1")
+    child = child_environment(STRIPE_API_KEY=None, INGEST_BIND="127.0.0.1:0")
+    assert "STRIPE_API_KEY" not in child
+    assert child["INGEST_BIND"] == "127.0.0.1:0"
