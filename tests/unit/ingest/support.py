@@ -14,7 +14,7 @@ from werkzeug.test import Client
 from services.ingest.__main__ import build
 from services.ingest.settings import IngestSettings
 from shared import clock
-from shared.broker.port import Depth, Outgoing, Parked, Subscription
+from shared.broker.port import Broker, Depth, Outgoing, Parked, Subscription
 from shared.messages import Message, decode
 from shared.settings import load
 
@@ -79,7 +79,7 @@ def settings(home: Path, **changes: object) -> IngestSettings:
     return load(IngestSettings, _env_file=None, **given)
 
 
-def door(broker: MemoryBroker, home: Path, **changes: object) -> Client:
+def door(broker: Broker, home: Path, **changes: object) -> Client:
     """An HTTP client in front of the real application."""
     return Client(build(settings(home, **changes), broker))
 
