@@ -46,7 +46,8 @@ create table movement (
     event_id text,
     actor text not null,
     reason text not null default '',
-    at timestamptz not null default now()
+    at timestamptz not null default now(),
+    foreign key (account, product_id, size) references variant (account, product_id, size)
 );
 create index movement_variant on movement (account, product_id, size, id);
 create index movement_session on movement (account, session_id) where session_id is not null;
@@ -60,9 +61,17 @@ create trigger movement_append_only before update or delete on movement
 create trigger movement_never_truncated before truncate on movement
     for each statement execute function movement_is_append_only();
 
--- The balance follows the ledger in the same statement, whoever writes it. Sorted, so that two writers cannot deadlock.
+-- The balance follows the ledger in the same statement, whoever writes it. The rows are locked in order first, so
+-- that two writers of several variants cannot deadlock.
 create function movement_moves_balance() returns trigger language plpgsql as $$
 begin
+    perform 1 from variant v
+    where exists (
+        select 1 from inserted m
+        where (v.account, v.product_id, v.size) = (m.account, m.product_id, m.size)
+    )
+    order by v.account, v.product_id, v.size
+    for no key update;
     update variant v set on_hand = v.on_hand + m.delta
     from (
         select account, product_id, size, sum(delta) as delta
