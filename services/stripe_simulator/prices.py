@@ -55,7 +55,6 @@ def _recurring(params: Params) -> Obj:
         "interval": required(params, "interval"),
         "interval_count": integer(params, "interval_count") or 1,
         "meter": None,
-        "trial_period_days": None,
         "usage_type": "licensed",
     }
 
