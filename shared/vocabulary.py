@@ -75,6 +75,20 @@ class Movement:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class UnplacedSale:
+    """A paid line that no size could be found for; `source_key` is the one its movement will have."""
+
+    account: AccountKey
+    session: SessionId
+    line: LineItemId
+    source_key: str
+    product: ProductId | None
+    size_hint: str | None
+    quantity: int
+    reason: str
+
+
 class AlertKind(StrEnum):
     """What people are told about by mail."""
 

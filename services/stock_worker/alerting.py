@@ -12,9 +12,8 @@ from services.stock_worker.stock_alerts import LevelChange, effective_threshold
 from shared.alerts import AlertKey, NewAlert, product_facts, unplaced_facts
 from shared.database.pool import Connection
 from shared.store import alerts, movements, products
-from shared.store.sales import UnplacedSale
 from shared.stripe_api.objects import Product
-from shared.vocabulary import AlertKind, ProductId, Size, Variant
+from shared.vocabulary import AlertKind, ProductId, Size, UnplacedSale, Variant
 
 UNREADABLE = "its number in Stripe is not a plain whole number, so it is left alone"
 

@@ -123,13 +123,7 @@ def _commit(
 ) -> tuple[Message, ...]:
     """Write the bookings down; the hints that follow from them."""
     placed = [movement for _, booking in bookings for movement in booking.movements]
-    held = [
-        sales.UnplacedSale(
-            deps.account, u.session, u.line, u.source_key, u.product, u.size_hint, u.quantity, u.reason
-        )
-        for _, booking in bookings
-        for u in booking.unplaced
-    ]
+    held = [line for _, booking in bookings for line in booking.unplaced]
     new = movements.append(connection, placed)
     sales.record(
         connection,

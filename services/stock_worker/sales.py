@@ -11,12 +11,11 @@ from shared.stripe_api.objects import CheckoutSession, LineItem
 from shared.vocabulary import (
     PLAIN,
     AccountKey,
-    LineItemId,
     Movement,
     MovementKind,
     ProductId,
-    SessionId,
     Size,
+    UnplacedSale,
 )
 
 PLAIN_ONLY: Final = frozenset({PLAIN})
@@ -40,24 +39,11 @@ Catalogue = Mapping[ProductId, Shelf]
 
 
 @dataclass(frozen=True, slots=True)
-class Unplaced:
-    """A line that a person must place; `source_key` is the one its movement will have."""
-
-    session: SessionId
-    line: LineItemId
-    source_key: str
-    product: ProductId | None
-    size_hint: str | None
-    quantity: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Booking:
     """All that one paid session does to stock; `skipped` lines have no stock to keep, or 0 units."""
 
     movements: tuple[Movement, ...]
-    unplaced: tuple[Unplaced, ...]
+    unplaced: tuple[UnplacedSale, ...]
     skipped: int
 
 
@@ -85,7 +71,7 @@ def book(account: AccountKey, session: CheckoutSession, catalogue: Catalogue) ->
     matched = manifest.match(session.lines, manifest.entries(session.metadata))
     known = _Context(catalogue, matched, _sized_lines(session, catalogue, matched))
     movements: list[Movement] = []
-    unplaced: list[Unplaced] = []
+    unplaced: list[UnplacedSale] = []
     skipped = 0
     for line in session.lines:
         quantity = _quantity(line)
@@ -95,8 +81,15 @@ def book(account: AccountKey, session: CheckoutSession, catalogue: Catalogue) ->
             skipped += 1
         elif isinstance(where, _Held):
             unplaced.append(
-                Unplaced(
-                    session.id, line.id, source_key, where.product, where.size_hint, quantity, where.reason
+                UnplacedSale(
+                    account,
+                    session.id,
+                    line.id,
+                    source_key,
+                    where.product,
+                    where.size_hint,
+                    quantity,
+                    where.reason,
                 )
             )
         else:

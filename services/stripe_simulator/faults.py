@@ -6,13 +6,13 @@ import random
 import re
 import threading
 from collections.abc import Callable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.stripe_simulator import ids
 
-API_KINDS: Final = (
+ApiKind = Literal[
     "rate_limit",
     "lock_timeout",
     "error_before",
@@ -25,8 +25,10 @@ API_KINDS: Final = (
     "reset",
     "truncated",
     "status",
-)
-WEBHOOK_KINDS: Final = ("webhook_drop", "webhook_double", "webhook_delay", "event_lost", "event_hidden")
+]
+WebhookKind = Literal["webhook_drop", "webhook_double", "webhook_delay", "event_lost", "event_hidden"]
+API_KINDS: Final[tuple[str, ...]] = get_args(ApiKind)
+WEBHOOK_KINDS: Final[tuple[str, ...]] = get_args(WebhookKind)
 
 
 def _pattern(text: str) -> str:
@@ -46,25 +48,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(default_factory=lambda: ids.new("fault"))
-    kind: Literal[
-        "rate_limit",
-        "lock_timeout",
-        "error_before",
-        "error_after",
-        "timeout_before",
-        "timeout_after",
-        "late",
-        "duplicate",
-        "slow",
-        "reset",
-        "truncated",
-        "status",
-        "webhook_drop",
-        "webhook_double",
-        "webhook_delay",
-        "event_lost",
-        "event_hidden",
-    ]
+    kind: ApiKind | WebhookKind
     method: Pattern | None = None
     path: Pattern | None = None
     key: Pattern | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from shared.vocabulary import AccountKey, EventId, LineItemId, ProductId, SessionId
+from shared.vocabulary import AccountKey, EventId, SessionId, UnplacedSale
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +23,6 @@ class Sale:
     created_at: datetime
     lines: int
     unplaced: int
-
-
-@dataclass(frozen=True, slots=True)
-class UnplacedSale:
-    """A paid line that no size could be found for; `source_key` is the one its movement will have."""
-
-    account: AccountKey
-    session: SessionId
-    line: LineItemId
-    source_key: str
-    product: ProductId | None
-    size_hint: str | None
-    quantity: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
