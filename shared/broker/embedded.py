@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeVar
 
-from psycopg import errors as pg
-
 from shared.broker import embedded_store as store
 from shared.broker.embedded_consumer import Consumer
 from shared.broker.embedded_publisher import Publisher
@@ -81,5 +79,5 @@ class EmbeddedBroker:
             return self._database.run(work)
         except Outage as outage:
             raise BrokerDown(str(outage)) from None
-        except pg.UndefinedTable:
+        except store.NOT_DECLARED:
             raise BrokerDown("the queue does not exist in this database") from None

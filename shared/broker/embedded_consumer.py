@@ -74,8 +74,9 @@ class Consumer:
             except Outage as outage:
                 log.warning("queue_away", queue=subscription.queue, reason=str(outage))
                 self._stop.wait(PAUSE)
-            except Exception:
-                log.exception("queue_broken", queue=subscription.queue)  # such as tables that are gone
+            except Exception as error:  # noqa: BLE001 - a worker outlives whatever it meets
+                reason = type(error).__name__  # such as tables that are gone; its text may quote a message
+                log.warning("queue_broken", queue=subscription.queue, reason=reason)
                 self._stop.wait(PAUSE)
 
     def _take(self, subscription: Subscription) -> list[Row]:

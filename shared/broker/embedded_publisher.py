@@ -7,8 +7,6 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Final
 
-from psycopg import errors as pg
-
 from shared import logs
 from shared.broker import embedded_store as store
 from shared.broker.embedded_store import Names
@@ -81,10 +79,10 @@ class Publisher:
             self._database.run(lambda connection: self._commit(connection, calls))
         except Outage as outage:
             return Unconfirmed(str(outage))
-        except pg.UndefinedTable:
+        except store.NOT_DECLARED:
             return Unroutable("the queue does not exist in this database")
-        except Exception as error:
-            log.exception("publish_broken")
+        except Exception as error:  # noqa: BLE001 - callers wait for an answer
+            log.warning("publish_broken", reason=type(error).__name__)  # its text may quote the message
             return PublishError(f"the database refuses the message: {type(error).__name__}")
         return None
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pgmq import install_pgmq_from_sql
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from shared import clock
@@ -19,6 +19,7 @@ from shared.topology import Topology
 
 INSTALL_LOCK: Final = 715_004
 Headers = Mapping[str, Any]
+NOT_DECLARED: Final = (errors.UndefinedTable, errors.InvalidSchemaName)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,7 @@ class EmbeddedPostgres:
     def _bring_up(self, *, port_may_move: bool) -> None:
         try:
             self._server.prepare()
-            if self._server.running():
-                self._server.wait_ready()
-            else:
+            if not self._server.came_up():
                 self._server.start(port_may_move=port_may_move)
         except OSError as error:
             raise EmbeddedFailed(f"the embedded PostgreSQL can't be started: {error}") from None

@@ -78,15 +78,22 @@ class Server:
             if "shared memory block" not in reason or clock.monotonic() > deadline:
                 raise EmbeddedFailed(f"the embedded PostgreSQL does not start: {reason}")
             Event().wait(0.2)  # the killed server's last processes are still leaving
-        self.wait_ready(deadline)
+        if not self.came_up(deadline):
+            raise EmbeddedFailed(f"the embedded PostgreSQL does not start: {self._reason()}")
 
-    def wait_ready(self, deadline: float | None = None) -> None:
-        """Return once a connection succeeds; raises EmbeddedFailed after `deadline` (monotonic seconds)."""
+    def came_up(self, deadline: float | None = None) -> bool:
+        """Whether the running server answers; False where it is gone, at once or while it is waited for.
+
+        Raises EmbeddedFailed where it runs and does not answer until `deadline` (monotonic seconds).
+        """
         deadline = deadline or clock.monotonic() + START_SECONDS
-        while not self.answers():
-            if clock.monotonic() > deadline or not self.running():
+        while self.running():
+            if self.answers():
+                return True
+            if clock.monotonic() > deadline:
                 raise EmbeddedFailed(f"the embedded PostgreSQL does not answer: {self._reason()}")
             Event().wait(0.05)
+        return False
 
     def answers(self) -> bool:
         """Whether a connection with our password succeeds."""
