@@ -26,7 +26,7 @@ from shared.broker.rabbitmq import RabbitBroker
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.topology import PIPELINE, SALES
-from tests.support.rabbitmq import RabbitNode
+from tests.support.rabbitmq_local import LocalNode
 
 RESULTS: Final = Path(__file__).parents[1] / "results.md"
 TARGETS: Final = {NAIVE: 5.0, CELERY: 6.0}
@@ -42,6 +42,7 @@ def run(rounds: int, seconds: int) -> bool:
     load.require()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stocksync-bench-")))
+        folder.chmod(0o755)  # the database runs as another account where we are root
         field = stack.enter_context(_field(folder))
         for one in field:
             log = folder / f"{one.port}.log"
@@ -72,7 +73,7 @@ def _rounds(field: list[Contender], rounds: int, seconds: int, folder: Path) -> 
 def _field(folder: Path) -> Generator[list[Contender]]:
     """The contenders on one private RabbitMQ node and one embedded PostgreSQL."""
     with ExitStack() as stack:
-        node = RabbitNode(folder / "rabbitmq")
+        node = LocalNode(folder / "rabbitmq")
         node.start()
         stack.callback(node.kill)
         address = stack.enter_context(EmbeddedPostgres(folder / "embedded"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pika
 import pytest
 
 from shared.broker.embedded import EmbeddedBroker
@@ -20,11 +21,7 @@ from tests.support.rabbitmq import RabbitNode
 @pytest.fixture
 def rabbit_stage(rabbitmq: RabbitNode, tmp_path: Path) -> Iterator[Stage]:
     """Ingest on RabbitMQ with empty queues."""
-    broker = RabbitBroker(rabbitmq.url, PIPELINE)
-    broker.declare()
-    for queue in PIPELINE.queues:
-        rabbitmq.control("purge_queue", f"{PIPELINE.prefix}.{queue.name}")
-    yield from _stage("rabbitmq", broker, rabbitmq.url, tmp_path)
+    yield from _rabbit(rabbitmq, tmp_path)
 
 
 @pytest.fixture
@@ -40,10 +37,20 @@ def stage(request: pytest.FixtureRequest) -> Stage:
     return request.getfixturevalue(name)
 
 
-@pytest.fixture
-def ingest(rabbit_stage: Stage) -> Ingest:
-    """A running ingest whose broker is of no importance."""
-    return rabbit_stage.ingest
+@pytest.fixture(scope="module")
+def ingest(rabbitmq: RabbitNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingest]:
+    """One ingest for all tests of a module that its broker is of no importance to."""
+    for stage in _rabbit(rabbitmq, tmp_path_factory.mktemp("home")):
+        yield stage.ingest
+
+
+def _rabbit(rabbitmq: RabbitNode, home: Path) -> Iterator[Stage]:
+    broker = RabbitBroker(rabbitmq.url, PIPELINE)
+    broker.declare()
+    with pika.BlockingConnection(pika.URLParameters(rabbitmq.url)) as connection:
+        for queue in PIPELINE.queues:
+            connection.channel().queue_purge(f"{PIPELINE.prefix}.{queue.name}")
+    yield from _stage("rabbitmq", broker, rabbitmq.url, home)
 
 
 def _stage(kind: str, broker: Broker, url: str, home: Path) -> Iterator[Stage]:

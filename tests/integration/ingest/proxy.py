@@ -16,6 +16,7 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._pairs: list[socket.socket] = []
+        self.requested = 0  # bytes that came for the server
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
@@ -64,11 +65,12 @@ class Proxy:
             threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
             threading.Thread(target=self._pump, args=(server, client, self._flowing), daemon=True).start()
 
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket, gate: threading.Event | None) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, gate: threading.Event | None) -> None:
         with suppress(OSError):  # a cut connection ends the pump
             while data := source.recv(65536):
-                if gate is not None:
+                if gate is None:
+                    self.requested += len(data)
+                else:
                     gate.wait()
                 sink.sendall(data)
         for end in (source, sink):
