@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+from contextlib import suppress
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
@@ -89,8 +90,9 @@ class Listeners:
             self._connections.add(connection)
         log.info("listener_connected")
         try:
-            for _ in connection:
-                continue  # what the forwarded endpoint answered is of no consequence here
+            with suppress(ConnectionClosed):  # a killed listener says no goodbye
+                for _ in connection:
+                    continue  # what the forwarded endpoint answered is of no consequence here
         finally:
             with self._lock:
                 self._connections.discard(connection)
