@@ -89,6 +89,13 @@ def connect(
     return cast("Connection", connection)
 
 
+def cancel(channel: Channel, consumer_tag: str, cancelled: Callable[[object], None]) -> None:
+    """End a consumer, but keep what is on its way: pika would give it back, and RabbitMQ counts that as a delivery."""
+    channel.basic_cancel(consumer_tag, callback=cancelled)
+    untyped: Any = channel
+    untyped._cancelled.discard(consumer_tag)  # noqa: SLF001 - there is no public way to go on receiving
+
+
 def abort(connection: Connection, reason: str) -> None:
     """Drop an open connection without a farewell, as pika does when heartbeats stay away."""
     untyped: Any = connection

@@ -31,13 +31,12 @@ class Consumer:
     def __init__(
         self, url: str, names: Names, publisher: Publisher, subscriptions: Sequence[Subscription]
     ) -> None:
-        self._url = url
         self._names = names
         self._publisher = publisher
         self._feeds = [Feed(s, names.work(s.queue), self._trouble) for s in subscriptions]
         self._stop = threading.Event()
         self._connections = 0
-        self._link: Link | None = None
+        self._link = Link(url, "consumer", Hooks(up=self._up, down=self._down))
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set; then finish what handlers have in hand, return the rest, and close."""
@@ -51,7 +50,7 @@ class Consumer:
         ]
         for worker in workers:
             worker.start()
-        self._link = Link(self._url, "consumer", Hooks(up=self._up, down=self._down))
+        self._link.start()
         stop.wait()
         for feed in self._feeds:
             self._link.run(feed.close)
@@ -67,7 +66,7 @@ class Consumer:
 
     def _open(self, turn: int, number: int, connection: Connection) -> None:
         """Open one feed after the other, so that a message that kills us has no neighbours elsewhere."""
-        if turn == len(self._feeds) or number != self._connections or self._link is None:
+        if turn == len(self._feeds) or number != self._connections:
             return
         passed = False
 
@@ -85,7 +84,7 @@ class Consumer:
             feed.lost()
 
     def _trouble(self, reason: str) -> None:
-        if self._link is not None and not self._stop.is_set():
+        if not self._stop.is_set():
             self._link.throw_away(reason)
 
     def _work(self, feed: Feed) -> None:
@@ -112,8 +111,7 @@ class Consumer:
         for item, verdict in answers:
             done = isinstance(verdict, Ack) or (moved and item.tag in moves)
             (acked if done else returned).append(item)
-        if self._link is not None:
-            self._link.run(partial(feed.settle, acked, returned))
+        self._link.run(partial(feed.settle, acked, returned))
 
     def _move(self, item: Item, verdict: Verdict) -> Envelope | None:
         """The copy that has to be confirmed elsewhere before `item` may be acknowledged here."""

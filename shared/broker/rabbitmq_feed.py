@@ -15,6 +15,7 @@ from queue import SimpleQueue
 
 from pika.spec import Basic, BasicProperties
 
+from shared.broker import rabbitmq_client as client
 from shared.broker import rabbitmq_envelope as envelopes
 from shared.broker.port import Delivery, Subscription
 from shared.broker.rabbitmq_client import Channel, Connection
@@ -52,6 +53,7 @@ class Feed:
         self._suspects: list[Item] = []
         self._opened: Callable[[], None] = _nothing
         self._consumer = ""
+        self._cancelling = False
 
     def open(self, connection: Connection, opened: Callable[[], None]) -> None:
         """Begin on a new connection; `opened` is called once messages flow freely."""
@@ -61,7 +63,7 @@ class Feed:
 
     def lost(self) -> None:
         """Forget the connection; what is in hand comes back by itself."""
-        self._channel, self._in_hand = None, 0
+        self._channel, self._in_hand, self._cancelling = None, 0, False
         self._suspects.clear()
         if self._phase is not _Phase.CLOSED:
             self._phase = _Phase.DOWN
@@ -123,10 +125,15 @@ class Feed:
         self._suspects.append(item)
         if self._phase is _Phase.OPEN:
             self._phase = _Phase.ISOLATING
-            channel.basic_cancel(self._consumer, callback=lambda _: self._next())
+            self._cancelling = True
+            client.cancel(channel, self._consumer, self._cancelled)
+
+    def _cancelled(self, _: object) -> None:
+        self._cancelling = False
+        self._next()
 
     def _next(self) -> None:
-        if self._in_hand or self._phase not in {_Phase.PROBING, _Phase.ISOLATING}:
+        if self._in_hand or self._cancelling or self._phase not in {_Phase.PROBING, _Phase.ISOLATING}:
             return
         if self._suspects:
             # In random order: where one of them kills the process, most of the others are answered before.

@@ -45,7 +45,7 @@ class Hooks:
 
 
 class Link:
-    """Owns connection and thread; everything but `run` and `close` belongs to the I/O thread."""
+    """Owns connection and thread; everything but `start`, `run` and `close` belongs to the I/O thread."""
 
     def __init__(self, url: str, name: str, hooks: Hooks) -> None:
         self._parameters = parameters(url)
@@ -56,6 +56,9 @@ class Link:
         self._failures = 0
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name=f"amqp-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Connect; not before whoever the hooks belong to knows this link."""
         self._thread.start()
 
     def run(self, callback: Callable[[], None]) -> None:
@@ -83,10 +86,14 @@ class Link:
 
     def _serve(self) -> None:
         self._connect()
-        try:
-            self._loop.start()
-        finally:
-            self._loop.close()
+        while True:
+            try:
+                self._loop.start()
+                break
+            except Exception as error:  # a bug here or in pika must not leave a process that waits for ever
+                log.exception("broker_lost", link=self._name, reason=type(error).__name__)
+                self.throw_away(type(error).__name__)
+        self._loop.close()
 
     def _connect(self) -> None:
         if self._closing:
@@ -113,8 +120,8 @@ class Link:
         longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(self._failures, 10))
         pause = random.uniform(longest / 2, longest)  # noqa: S311 - jitter needs no secrecy
         log.warning("broker_lost", link=self._name, reason=reason, code=code, pause=round(pause, 1))
-        self._hooks.down(reason, code)
         self._loop.call_later(pause, self._connect)
+        self._hooks.down(reason, code)
 
     def _leave(self) -> None:
         self._closing = True

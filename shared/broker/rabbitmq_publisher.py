@@ -55,6 +55,7 @@ class Publisher:
         self._in_flight: dict[int, tuple[_Call, Envelope]] = {}
         self._returned: Counter[tuple[str, str]] = Counter()
         self._link = Link(url, "publisher", Hooks(up=self._up, down=self._down))
+        self._link.start()
 
     def send(self, envelopes: Sequence[Envelope], timeout: float) -> None:
         """Return once all are confirmed; raises PublishError within `timeout` seconds."""

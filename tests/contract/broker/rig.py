@@ -16,6 +16,7 @@ from shared.topology import Queue, Topology
 
 WORK, OTHER = "work", "other"
 LEASE = 2.0  # seconds, for the embedded queue
+HEARTBEAT = 2  # seconds; RabbitMQ gives a silent connection up after two to three
 _LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 Kind = Literal["rabbitmq", "embedded"]
@@ -30,7 +31,7 @@ def topology(prefix: str) -> Topology:
 def connect(kind: Kind, address: str, prefix: str) -> Broker:
     """A broker of `kind` on the topology of `prefix`."""
     if kind == "rabbitmq":
-        return RabbitBroker(f"{address}?heartbeat=4", topology(prefix))
+        return RabbitBroker(f"{address}?heartbeat={HEARTBEAT}", topology(prefix))
     return EmbeddedBroker(address, topology(prefix), lease=LEASE)
 
 
