@@ -1,0 +1,62 @@
+"""Alerts in a real database, and a notifier's desk in front of a real mail server."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+from services.notifier.mail import Letterhead
+from services.notifier.mailer import SmtpMailer
+from services.notifier.mailing import Desk
+from services.notifier.policy import Policy
+from services.notifier.smtp_url import parse
+from shared.alerts import NewAlert, OversoldSale, oversold_facts, stock_facts
+from shared.database.pool import Database
+from shared.store import alerts
+from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
+
+ACCOUNT = AccountKey("self:test")
+AT_ONCE = Policy(gather=0, pause=0, backoff=(0,))
+
+
+def desk(database: Database, port: int, policy: Policy = AT_ONCE) -> Desk:
+    """A desk that mails by the server on `port`."""
+    mailer = SmtpMailer(parse(f"smtp://127.0.0.1:{port}"), timeout=5, patience=20)
+    return Desk(database, mailer, Letterhead("bot@example.com", ("shop@example.com",)), policy)
+
+
+def low(number: int, kind: AlertKind = AlertKind.LOW_STOCK) -> NewAlert:
+    """Low stock of a product named after `number`."""
+    variant = Variant(ProductId(f"prod_{number}"), Size("M"))
+    facts = stock_facts(variant, f"Mug {number:05}", on_hand=3, threshold=5)
+    return NewAlert(ACCOUNT, kind, str(variant), facts)
+
+
+def oversold(*sessions: str) -> NewAlert:
+    """One unit oversold to each of `sessions`, always of the same variant."""
+    variant = Variant(ProductId("prod_1"), Size("M"))
+    sales = [OversoldSale(SessionId(session), 1) for session in sessions]
+    return NewAlert(ACCOUNT, AlertKind.OVERSOLD, str(variant), oversold_facts(variant, "Mug", sales))
+
+
+def raised(database: Database, *news: NewAlert) -> list[int]:
+    """The ids of `news`, committed."""
+    return database.run(lambda connection: alerts.raise_(connection, news))
+
+
+def let_claims_lapse(database: Database) -> None:
+    """Make every claim in hand as old as a crash makes it."""
+    with database.transaction() as connection:
+        connection.execute(
+            "update alert set claimed_at = claimed_at - interval '1 hour' where mailed_at is null"
+        )
+
+
+def drop_claims(database: Database) -> None:
+    """Take the protection out: what somebody has in hand looks free."""
+    with database.transaction() as connection:
+        connection.execute("update alert set claimed_at = null where mailed_at is null")
+
+
+def message_ids(mails: list[EmailMessage]) -> list[str]:
+    """The Message-IDs of `mails`."""
+    return [str(mail["Message-ID"]) for mail in mails]

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from email.message import EmailMessage
+from threading import Event
+
+import pytest
+
+from services.notifier.mailing import mail_what_waits
+from services.notifier.postman import Postman
+from shared.database.pool import Database
+from shared.store import alerts, mails
+from shared.vocabulary import AlertKind
+from tests.integration.notifier.desk import (
+    ACCOUNT,
+    AT_ONCE,
+    desk,
+    drop_claims,
+    let_claims_lapse,
+    low,
+    message_ids,
+    oversold,
+    raised,
+)
+from tests.integration.notifier.post_office import PostOffice, free_port, opened, until
+
+OUT = AlertKind.OUT_OF_STOCK
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    with opened() as office:
+        yield office
+
+
+def pending(database: Database) -> int:
+    return database.run(mails.pending_count)
+
+
+def test_an_alert_is_mailed_once(database: Database, office: PostOffice) -> None:
+    """A committed alert goes out in one mail, and in no second one."""
+    raised(database, low(1))
+    for _ in range(3):
+        mail_what_waits(desk(database, office.port))
+    assert [mail["Subject"] for mail in office.mails()] == [
+        "[stocksync test] Low stock: Mug 00001, M, 3 left"
+    ]
+    assert pending(database) == 0
+
+
+def test_fault_98_after_an_outage_the_newest_state_is_one_mail(database: Database) -> None:
+    """Alerts wait while the server is away; on its return one mail tells what is still true."""
+    port = free_port()
+    away = desk(database, port)
+    raised(database, low(1), low(2))
+    mail_what_waits(away)
+    with database.transaction() as connection:
+        alerts.resolve(connection, ACCOUNT, [low(1).key])
+    raised(database, low(2, OUT), low(3))
+    mail_what_waits(away)
+    assert pending(database) == 4
+    with opened() as office:
+        here = desk(database, office.port)
+        while pending(database):
+            mail_what_waits(here)
+        (mail,) = office.mails()
+    assert mail["Subject"] == "[stocksync test] 1 out of stock, 1 low stock"
+    assert "2 more were over, or overtaken" in _text(mail)
+
+
+def test_fault_98_while_the_server_is_away_it_is_asked_ever_less(database: Database) -> None:
+    """New alerts are no reason to knock again before the back-off is over."""
+    away = desk(database, free_port(), replace(AT_ONCE, backoff=(60,)))
+    raised(database, low(1))
+    assert mail_what_waits(away) == 0
+    raised(database, low(2))
+    assert 25 < mail_what_waits(away) <= 30
+    with database.transaction() as connection:
+        assert connection.execute("select max(attempts), min(attempts) from alert").fetchone() == (1, 0)
+
+
+def test_fault_99_greylisting_is_outlasted(database: Database, office: PostOffice) -> None:
+    """A mail refused for now is sent again later, the same one."""
+    office.data_reply = "451 4.7.1 greylisted"
+    raised(database, low(1))
+    mail_what_waits(desk(database, office.port))
+    assert (office.taken, pending(database)) == ([], 1)
+    office.data_reply = ""
+    mail_what_waits(desk(database, office.port))
+    assert len(office.taken) == 1
+
+
+def test_fault_99_refused_for_ever_is_kept_and_can_be_brought_back(
+    database: Database, office: PostOffice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A 5xx ends the tries with a loud line; an operator brings the alerts back."""
+    office.data_reply = "554 5.7.1 spam"
+    raised(database, low(1))
+    for _ in range(2):
+        mail_what_waits(desk(database, office.port))
+    assert (office.offered, pending(database)) == (1, 0)
+    shown = capsys.readouterr()
+    assert "mail_refused" in shown.out + shown.err
+    office.data_reply = ""
+    assert database.run(mails.rearm_failed) == 1
+    mail_what_waits(desk(database, office.port))
+    assert len(office.taken) == 1
+
+
+def test_fault_102_ten_thousand_alerts_are_one_mail(database: Database, office: PostOffice) -> None:
+    """A flood is told in one mail."""
+    raised(database, *(low(number) for number in range(10_000)))
+    while pending(database):
+        mail_what_waits(desk(database, office.port))
+    assert [mail["Subject"] for mail in office.mails()] == ["[stocksync test] 10,000 low stock"]
+
+
+def test_a_stream_of_alerts_is_a_few_mails(database: Database, office: PostOffice) -> None:
+    """After a mail the next one waits, and takes along what came meanwhile."""
+    pacing = desk(database, office.port, replace(AT_ONCE, pause=60))
+    raised(database, low(1))
+    mail_what_waits(pacing)
+    for number in range(2, 12):
+        raised(database, low(number))
+        assert mail_what_waits(pacing) > 0
+    assert len(office.taken) == 1
+    with database.transaction() as connection:
+        connection.execute("update mail set sent_at = sent_at - interval '61 seconds'")
+    mail_what_waits(pacing)
+    assert office.mails()[1]["Subject"] == "[stocksync test] 10 low stock"
+
+
+def test_a_mail_of_unknown_fate_is_told_again_under_the_same_id(
+    database: Database, office: PostOffice
+) -> None:
+    """Where the connection breaks before the answer the mail may come twice, recognizably, and is never lost."""
+    office.hang_up_after_taking = True
+    raised(database, low(1), low(2))
+    mail_what_waits(desk(database, office.port))
+    office.hang_up_after_taking = False
+    raised(database, low(3))
+    let_claims_lapse(database)
+    while pending(database):
+        mail_what_waits(desk(database, office.port))
+    first, again, other = message_ids(office.mails())
+    assert first == again != other
+
+
+def test_what_joins_an_alert_while_its_mail_is_under_way_is_told_too(
+    database: Database, office: PostOffice
+) -> None:
+    """An oversold session that comes while the mail of an earlier one is being sent is in the next mail."""
+    raised(database, oversold("cs_1"))
+    office.before_reply.clear()
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(mail_what_waits, desk(database, office.port))
+        until("the mail to be taken", lambda: bool(office.taken))
+        raised(database, oversold("cs_2"))
+        office.before_reply.set()
+        sending.result(30)
+    assert pending(database) == 1
+    mail_what_waits(desk(database, office.port))
+    assert "cs_2" in _text(office.mails()[1])
+    assert len(set(message_ids(office.mails()))) == 2
+
+
+def _told_by_two(database: Database, office: PostOffice, *, claims_hold: bool) -> Counter[str]:
+    """How often each of 40 alerts was told by two notifiers while alerts came in."""
+    stop = Event()
+    office.before_reply.clear()
+    postmen = [Postman(desk(database, office.port, replace(AT_ONCE, sweep=0.05))) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(postman.run, stop) for postman in postmen]
+        raised(database, *(low(number) for number in range(20)))
+        until("the first mail", lambda: bool(office.taken))
+        if not claims_hold:
+            drop_claims(database)
+            until("the second notifier", lambda: len(office.taken) > 1)
+        office.before_reply.set()
+        for number in range(20, 40):
+            raised(database, low(number))
+        until("all to be told", lambda: pending(database) == 0)
+        stop.set()
+        for run in running:
+            run.result(30)
+    texts = [_text(mail) for mail in office.mails()]
+    return Counter(name for text in texts for name in re.findall(r"^\* (Mug \d+)", text, re.MULTILINE))
+
+
+def _text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_two_notifiers_tell_each_alert_once(database: Database, office: PostOffice) -> None:
+    """With two notifiers at work every alert is in exactly one mail."""
+    told = _told_by_two(database, office, claims_hold=True)
+    assert told == {f"Mug {number:05}": 1 for number in range(40)}
+
+
+def test_two_notifiers_without_claims_tell_twice(database: Database, office: PostOffice) -> None:
+    """Negative control: where claims are dropped, two notifiers tell the same alert twice."""
+    told = _told_by_two(database, office, claims_hold=False)
+    assert max(told.values()) > 1
+
+
+def test_a_postman_survives_the_unforeseen(
+    database: Database, office: PostOffice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A row that no code understands delays the mails until it is gone, it does not end the mailing."""
+    raised(database, low(1))
+    with database.transaction() as connection:
+        connection.execute("update alert set kind = 'from the future'")
+    stop = Event()
+    postman = Postman(desk(database, office.port, replace(AT_ONCE, backoff=(0.05,))))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(postman.run, stop)
+        until("the trouble", lambda: "mailing_broken" in "".join(capsys.readouterr()))
+        with database.transaction() as connection:
+            connection.execute("update alert set kind = 'low_stock'")
+        until("the mail", lambda: bool(office.taken))
+        stop.set()
+        running.result(30)
