@@ -8,6 +8,7 @@ import statistics
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +19,7 @@ from rich.table import Table
 
 from bench.webhooks import contenders, load, node_packages
 from bench.webhooks.contenders import CELERY, EMBEDDED, NAIVE, OURS, Contender, Queue
-from bench.webhooks.load import Run
-from bench.webhooks.processes import free_port, running
+from bench.webhooks.processes import cpu_seconds, free_port, running
 from services.ingest.webhooks import PATH
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.rabbitmq import RabbitBroker
@@ -33,7 +33,24 @@ TARGETS: Final = {NAIVE: 5.0, CELERY: 6.0}
 _WARM_UP: Final = 2  # seconds
 _WIDTH: Final = 100
 
-Runs = dict[str, list[Run]]
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A contender that runs as process `pid`."""
+
+    contender: Contender
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Accepted webhooks per second, and the server's own CPU time for each, in microseconds."""
+
+    rate: float
+    cpu: float
+
+
+Runs = dict[str, list[Round]]
 
 
 def run(rounds: int, seconds: int) -> bool:
@@ -44,29 +61,40 @@ def run(rounds: int, seconds: int) -> bool:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stocksync-bench-")))
         folder.chmod(0o755)  # the database runs as another account where we are root
         field = stack.enter_context(_field(folder))
+        runners: list[Runner] = []
         for one in field:
             log = folder / f"{one.port}.log"
-            stack.enter_context(running(one.command, one.environment, one.port, log))
+            pid = stack.enter_context(running(one.command, one.environment, one.port, log))
             load.throw(one.port, PATH, _WARM_UP, folder)
-        runs = _rounds(field, rounds, seconds, folder)
+            runners.append(Runner(one, pid))
+        runs = _rounds(runners, rounds, seconds, folder)
     return _show(console, runs, seconds)
 
 
-def _rounds(field: list[Contender], rounds: int, seconds: int, folder: Path) -> Runs:
-    runs: Runs = {one.name: [] for one in field}
+def _rounds(field: list[Runner], rounds: int, seconds: int, folder: Path) -> Runs:
+    runs: Runs = {runner.contender.name: [] for runner in field}
     for number in range(rounds):
-        for one in field:
-            one.empty()
-            result = load.throw(one.port, PATH, seconds, folder)
-            queued = one.depth()
+        for runner in field:
+            one = _round(runner, seconds, folder)
             print(
-                f"round {number + 1}: {one.name}: {result.rate:.0f}/s, {result.accepted} accepted, {queued} queued"
+                f"round {number + 1}: {runner.contender.name}: {one.rate:.0f}/s, {one.cpu:.0f} µs of CPU each"
             )
-            if result.failed or queued < result.accepted:
-                raise RuntimeError(f"{one.name} failed {result.failed} and lost {result.accepted - queued}")
-            runs[one.name].append(result)
-            one.empty()
+            runs[runner.contender.name].append(one)
     return runs
+
+
+def _round(runner: Runner, seconds: int, folder: Path) -> Round:
+    """One round on an empty queue; raises RuntimeError where an accepted webhook is not in it afterwards."""
+    one = runner.contender
+    one.empty()
+    before = cpu_seconds(runner.pid)
+    result = load.throw(one.port, PATH, seconds, folder)
+    spent = cpu_seconds(runner.pid) - before
+    queued = one.depth()
+    if result.failed or queued < result.accepted:
+        raise RuntimeError(f"{one.name} failed {result.failed} and lost {result.accepted - queued}")
+    one.empty()
+    return Round(result.rate, spent * 1e6 / result.accepted)
 
 
 @contextmanager
@@ -92,7 +120,7 @@ def _field(folder: Path) -> Generator[list[Contender]]:
                 NAIVE, free_port(), "flask_pika", url=node.url, queue=_queue(node.url, "bench.pika")
             ),
             contenders.gunicorn(
-                CELERY, free_port(), "flask_celery", node.url, _queue(node.url, "bench.celery")
+                CELERY, free_port(), "flask_celery", url=node.url, queue=_queue(node.url, "bench.celery")
             ),
             contenders.stocksync(EMBEDDED, free_port(), folder, inside, DATABASE_URL=address),
         ]
@@ -122,7 +150,7 @@ def _show(console: Console, runs: Runs, seconds: int) -> bool:
     """Print the table, keep it in `results.md`; whether the targets were met."""
     rates = {name: statistics.median(one.rate for one in rounds) for name, rounds in runs.items()}
     table = Table(title="Webhooks accepted per second (durable, confirmed, quorum queue)")
-    for column in ("", "median", "rounds", "ours over it", "target"):
+    for column in ("", "per second", "rounds", "CPU µs each", "ours over it", "target"):
         table.add_column(column, justify="left" if not column else "right")
     met = True
     for name, rate in sorted(rates.items(), key=lambda pair: -pair[1]):
@@ -131,7 +159,8 @@ def _show(console: Console, runs: Runs, seconds: int) -> bool:
         met = met and reached
         wanted = "" if target is None else f"≥ {target:g}x {'met' if reached else 'MISSED'}"
         each = " ".join(f"{one.rate:.0f}" for one in runs[name])
-        table.add_row(name, f"{rate:.0f}", each, f"{ratio:.2f}x", wanted)
+        cpu = statistics.median(one.cpu for one in runs[name])
+        table.add_row(name, f"{rate:.0f}", each, f"{cpu:.0f}", f"{ratio:.2f}x", wanted)
     console.print(table)
     _keep(table, len(runs[OURS]), seconds)
     return met

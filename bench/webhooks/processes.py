@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
+import psutil
+
 from shared import clock
 
 START_WITHIN: Final = 30.0  # seconds
@@ -29,17 +31,24 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], environment: Mapping[str, str], port: int, log: Path) -> Generator[None]:
-    """Run `command` until it listens on `port`, and stop it at the end; raises RuntimeError with its output."""
+def running(command: Sequence[str], environment: Mapping[str, str], port: int, log: Path) -> Generator[int]:
+    """The process id of `command`, once it listens on `port`; stopped at the end. RuntimeError has its output."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         _wait(process, port, log)
-        yield
+        yield process.pid
     finally:
         _stop(process)
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process and those it started, as far as they still run."""
+    main = psutil.Process(pid)
+    times = [process.cpu_times() for process in (main, *main.children(recursive=True))]
+    return sum(time.user + time.system for time in times)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
