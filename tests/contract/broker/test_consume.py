@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shared.broker.port import Ack, DeadLetter, Delivery, RetryIn, Return, Verdict
@@ -14,12 +16,18 @@ from tests.contract.broker.rig import WORK, Rig, Seen, message, until
 CONSUMER = Path(__file__).with_name("consumer_process.py")
 
 
-def consumer(rig: Rig, mode: str, output: Path) -> subprocess.Popen[bytes]:
-    """A consumer in a process of its own, which notes in `output` what it gets."""
-    return subprocess.Popen(
+@contextmanager
+def consumer(rig: Rig, mode: str, output: Path) -> Generator[subprocess.Popen[bytes]]:
+    """A consumer in a process of its own, which notes in `output` what it gets; gone afterwards in any case."""
+    process = subprocess.Popen(
         [sys.executable, str(CONSUMER), rig.kind, rig.address, rig.prefix, mode, str(output)],
         env=child_environment(PYTHONPATH=str(Path.cwd())),
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_retry_comes_again_later_with_its_attempt_counted(rig: Rig) -> None:
@@ -155,10 +163,9 @@ def test_fault_52_a_killed_consumers_message_is_delivered_again(rig: Rig, tmp_pa
     """Kill -9 of a consumer that has a message in hand loses nothing."""
     output = tmp_path / "seen"
     rig.broker.publish(message("survivor"))
-    process = consumer(rig, "hang", output)
-    until("the first delivery", output.exists)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with consumer(rig, "hang", output) as process:
+        until("the first delivery", output.exists)
+        os.kill(process.pid, signal.SIGKILL)
     seen = Seen()
     with rig.consuming(seen.handle):
         until("the second delivery", lambda: seen.names() == ["survivor"])
@@ -170,13 +177,17 @@ def test_fault_54_a_message_that_kills_its_handler_is_parked(rig: Rig, tmp_path:
     names = [f"m{n}" for n in range(12)]
     rig.broker.publish(*[message(name) for name in names], message("poison"))
     for _ in range(30):
-        process = consumer(rig, "die", output)
-        until("death or rest", lambda p=process: p.poll() is not None or rig.broker.depth(WORK).dead > 0, 30)
-        if process.poll() is None:
-            until("the neighbours", lambda: handled(output) >= set(names))
-            process.terminate()
-            process.wait()
-            break
+        with consumer(rig, "die", output) as process:
+            until(
+                "death or rest",
+                lambda p=process: p.poll() is not None or rig.broker.depth(WORK).dead > 0,
+                30,
+            )
+            if process.poll() is None:
+                until("the neighbours", lambda: handled(output) >= set(names))
+                process.terminate()
+                process.wait()
+                break
     letters = rig.broker.dead_letters(WORK)
     assert [letter.message_id for letter in letters] == ["poison"]
     assert "3 times" in letters[0].reason

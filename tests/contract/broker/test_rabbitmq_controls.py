@@ -75,5 +75,6 @@ def test_fault_54_without_isolation_neighbours_are_parked_too(rabbit: Rig, tmp_p
     """It is the handling of returned messages one by one that saves those that were prefetched beside a poison."""
     rabbit.broker.publish(message("poison"), *[message(f"m{n}") for n in range(4)])
     for _ in range(3):
-        assert consumer(rabbit, "crowd", tmp_path / "seen").wait(60) == -signal.SIGKILL
+        with consumer(rabbit, "crowd", tmp_path / "seen") as process:
+            assert process.wait(60) == -signal.SIGKILL
     until("five dead letters", lambda: rabbit.broker.depth(WORK).dead == 5)
