@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from functools import partial
 from typing import Any, cast
 
 import structlog
-from structlog.typing import EventDict
+from structlog.typing import EventDict, ExcInfo
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -21,7 +22,7 @@ def configure(service: str, level: str = "INFO") -> None:
             partial(_name, service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if terminal else [structlog.processors.format_exc_info]),
+            structlog.processors.ExceptionRenderer(_traceback),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
@@ -37,6 +38,12 @@ def _name(service: str, _logger: object, _method: str, event: EventDict) -> Even
     """Put the process's name on every line, whichever thread logs it."""
     event.setdefault("service", service)
     return event
+
+
+def _traceback(failure: ExcInfo) -> str:
+    """Where it happened and what kind of error it was; its words and variables may hold a secret."""
+    kind, _, trace = failure
+    return "".join(traceback.format_tb(trace)) + kind.__name__
 
 
 def get(name: str) -> structlog.typing.FilteringBoundLogger:

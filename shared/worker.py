@@ -43,6 +43,7 @@ class Worker:
         try:
             _patiently(self.broker.declare, stop)
             if not stop.is_set():
+                log.info("worker_ready")
                 self.broker.consume(self.subscriptions, stop)
         finally:
             stop.set()
@@ -63,7 +64,6 @@ def main(service: str, settings: type[S], build: Callable[[S, Event], Worker]) -
         sys.stderr.write(f"stocksync: DATABASE_URL: {error}\n")
         raise SystemExit(WRONG_SETTING) from None
     if worker is not None:
-        log.info("worker_ready")
         worker.run(stop)
 
 

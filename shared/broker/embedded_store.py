@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from pgmq import install_pgmq_from_sql
+from pgmq.install import PGMQInstallError
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from shared import clock
-from shared.broker.port import Delivery, Depth, Outgoing, Parked
+from shared.broker.port import BrokerDown, Delivery, Depth, Outgoing, Parked
 from shared.database.pool import Connection
 from shared.topology import Topology
 
@@ -54,7 +55,12 @@ def declare(connection: Connection, names: Names) -> None:
     """Make PGMQ and the queues, once for all processes that ask at the same time."""
     connection.execute("select pg_advisory_xact_lock(%s)", (INSTALL_LOCK,))
     if connection.execute("select to_regprocedure('pgmq.create(text)')").fetchone() == (None,):
-        install_pgmq_from_sql(conn=connection)
+        try:
+            install_pgmq_from_sql(conn=connection)
+        except PGMQInstallError:
+            if connection.broken:
+                raise BrokerDown("the database went away while the queue was made") from None
+            raise
     for queue in names.topology.queues:
         for name in (names.work(queue.name), names.dead(queue.name)):
             if connection.execute("select to_regclass(%s)", (f"pgmq.q_{name}",)).fetchone() == (None,):

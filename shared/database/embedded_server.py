@@ -52,6 +52,8 @@ class Server:
     def prepare(self) -> None:
         """Make the data directory if there is none yet; one of another major version is an error."""
         data = self._place.data
+        for leftover in self._place.root.glob("draft-*"):
+            shutil.rmtree(leftover, ignore_errors=True)  # its orphaned initdb may still be writing there
         if not data.exists():
             self._initialise()
         found, wanted = (data / "PG_VERSION").read_text().strip(), self._major()
@@ -113,8 +115,6 @@ class Server:
     def _initialise(self) -> None:
         """Make the data aside and rename it: a killed starter leaves nothing half-made under the real name."""
         root = self._place.root
-        for leftover in root.glob("draft-*"):
-            shutil.rmtree(leftover, ignore_errors=True)  # its orphaned initdb may still be writing there
         password = self._password.read_text() if self._password.exists() else secrets.token_urlsafe(24)
         _write_private(self._password, password)
         draft = root / f"draft-{secrets.token_hex(6)}"

@@ -18,6 +18,7 @@ import stripe
 from demo.stack import Stack, running
 from shared import clock
 from shared.database.embedded import EmbeddedPostgres
+from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode
 
 PRODUCTS, SIZES, SESSIONS, AT_ONCE = 20, 8, 500, 50
@@ -38,18 +39,16 @@ class Rig:
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def embedded() -> Iterator[Rig]:
     """The pipeline as one machine runs it."""
-    home = tmp_path_factory.mktemp("embedded") / "home"
-    with running(home, **QUICK) as stack:
+    with home_folder() as home, running(home, **QUICK) as stack:
         yield Rig(stack, {**services(stack), "postgres": lambda: kill_postgres(home)})
 
 
 @pytest.fixture(scope="module")
-def on_rabbitmq(tmp_path_factory: pytest.TempPathFactory, rabbitmq: RabbitNode) -> Iterator[Rig]:
+def on_rabbitmq(rabbitmq: RabbitNode) -> Iterator[Rig]:
     """The same pipeline with its messages in RabbitMQ."""
-    home = tmp_path_factory.mktemp("rabbitmq") / "home"
-    with running(home, **QUICK, AMQP_URL=rabbitmq.url) as stack:
+    with home_folder() as home, running(home, **QUICK, AMQP_URL=rabbitmq.url) as stack:
         yield Rig(stack, {**services(stack), "rabbitmq": rabbitmq.restart})
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from shared.database.embedded import EmbeddedPostgres
+from tests.support.postgres import home_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "services.backoffice"]
@@ -84,8 +85,10 @@ Start = Callable[..., Up]
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts `stocksync up` on free ports; whatever still runs at the end is stopped."""
     started: list[subprocess.Popen[str]] = []
+    folders = ExitStack()
+    folder = folders.enter_context(home_folder())
 
-    def run(home: Path = tmp_path / "var", **settings: str) -> Up:
+    def run(home: Path = folder / "var", **settings: str) -> Up:
         with (tmp_path / "up.log").open("ab") as log:
             process = subprocess.Popen(
                 [*COMMAND, "up"],
@@ -102,6 +105,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         return Up(process, home, dict(pair.split("=", 1) for pair in line[1:]))
 
     yield run
+    folders.callback(_stop_all, started)
+    folders.close()
+
+
+def _stop_all(started: list[subprocess.Popen[str]]) -> None:
     for process in started:
         if process.poll() is None:
             process.terminate()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import uuid
 from collections.abc import Generator, Iterator
@@ -17,7 +16,9 @@ from testcontainers.community.postgres import PostgresContainer
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.database.pool import Database
+from tests.support.engine import has_image
 
+IMAGE = "postgres:17"
 TEMPLATE = "stocksync_template"
 
 
@@ -68,9 +69,9 @@ def named(address: str, name: str) -> str:
 
 @contextmanager
 def _server() -> Generator[str]:
-    """The embedded server, or a container where STOCKSYNC_TESTCONTAINERS=1."""
-    if os.environ.get("STOCKSYNC_TESTCONTAINERS") == "1":
-        with PostgresContainer("postgres:17", driver=None) as container:
+    """A container where there is an engine with the image, else the embedded server."""
+    if has_image(IMAGE):
+        with PostgresContainer(IMAGE, driver=None) as container:
             yield container.get_connection_url()
     else:
         with home_folder() as home, EmbeddedPostgres(home) as address:

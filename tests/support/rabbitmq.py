@@ -1,8 +1,7 @@
-"""A RabbitMQ of the tests' own: Debian's package on free ports, or a container where STOCKSYNC_TESTCONTAINERS=1."""
+"""A RabbitMQ of the tests' own: Debian's package on free ports, or a container where there is an engine."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -11,8 +10,9 @@ from typing import Protocol
 
 import pytest
 
+from tests.support.engine import has_image
 from tests.support.missing import missing
-from tests.support.rabbitmq_container import ContainerNode
+from tests.support.rabbitmq_container import IMAGE, ContainerNode
 from tests.support.rabbitmq_local import SERVER, LocalNode
 
 
@@ -50,7 +50,7 @@ def rabbitmq() -> Iterator[RabbitNode]:
 
 @contextmanager
 def _node() -> Generator[LocalNode | ContainerNode]:
-    if os.environ.get("STOCKSYNC_TESTCONTAINERS") == "1":
+    if has_image(IMAGE):
         yield ContainerNode()
         return
     if not SERVER.exists():

@@ -11,15 +11,16 @@ from shared.database.pool import Database
 from shared.settings import child_environment
 from shared.store import products
 from shared.vocabulary import ProductId, Size, account_key
+from tests.support.postgres import home_folder
 
 ACCOUNT = account_key(None, livemode=False)
 PRODUCT = ProductId("prod_1")
 
 
 @pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def dsn() -> Iterator[str]:
     """An embedded PostgreSQL for this module."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("home")) as address:
+    with home_folder() as home, EmbeddedPostgres(home) as address:
         yield address
 
 
