@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from services.ingest import app, server
 from services.ingest.decide import Policy
+from services.ingest.metrics import Board, Metrics
 from services.ingest.settings import IngestSettings
 from services.ingest.signature import Verifier
 from shared import lifeline, logs
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-def build(settings: IngestSettings, broker: Broker) -> Flask:
+def build(settings: IngestSettings, broker: Broker, metrics: Metrics) -> Flask:
     """The application that `settings` describe, publishing to `broker`."""
     verifier = Verifier(settings.secrets(), settings.webhook_tolerance)
-    return app.create(verifier, Policy(settings.livemode, settings.accounts), broker)
+    return app.create(verifier, Policy(settings.livemode, settings.accounts), broker, metrics)
 
 
-def start(settings: IngestSettings) -> tuple[WSGIApplication, Callable[[], None]]:
-    """The application with a connected broker, and what closes it; called inside the worker process."""
+def start(settings: IngestSettings, board: Board) -> tuple[WSGIApplication, Callable[[], None]]:
+    """The application with a broker of its own, and what closes it; called inside each worker process."""
     logs.configure("ingest", settings.log_level)
     broker = connect(settings, PIPELINE)
-    return build(settings, broker), broker.close
+    return build(settings, broker, Metrics(board, board.claim())), broker.close
 
 
 def run() -> None:
@@ -46,7 +47,8 @@ def run() -> None:
         sys.stderr.write(f"stocksync: STOCKSYNC_HOME: {error}\n")
         raise SystemExit(WRONG_SETTING) from None
     lifeline.hold()
-    server.serve(functools.partial(start, settings), settings.host_and_port, settings.ingest_threads)
+    size = server.Size(settings.ingest_workers, settings.ingest_threads)
+    server.serve(functools.partial(start, settings, Board()), settings.host_and_port, size)
 
 
 if __name__ == "__main__":

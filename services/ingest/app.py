@@ -17,10 +17,9 @@ from shared.broker.port import Broker
 from shared.vocabulary import account_key
 
 
-def create(verifier: Verifier, policy: Policy, broker: Broker) -> Flask:
+def create(verifier: Verifier, policy: Policy, broker: Broker, metrics: Metrics) -> Flask:
     """The application on `broker`; connects to nothing by itself."""
     app = Flask("stocksync.ingest", static_folder=None)
-    metrics = Metrics()
     _add_views(app, broker, metrics)
     publisher = Publisher(broker, account_key(None, livemode=policy.livemode))
     door = Door(app.wsgi_app, verifier, policy, publisher, metrics)

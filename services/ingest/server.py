@@ -1,4 +1,4 @@
-"""The process around the application: granian with one worker that dies with its parent."""
+"""The processes around the application: granian with workers that die with their parent."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from multiprocessing import Pipe
+from dataclasses import dataclass
+from multiprocessing import Pipe, Semaphore
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Semaphore as SemaphoreType
 from multiprocessing.util import Finalize
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 import requests
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
@@ -34,10 +36,30 @@ _BACKLOG: Final = 1024
 
 log = logs.get(__name__)
 Start = Callable[[], "tuple[WSGIApplication, Callable[[], None]]"]
-"""Makes the application inside the worker, and what closes it; must be picklable."""
+"""Makes the application inside a worker, and what closes it; must be picklable."""
 
 
-def serve(start: Start, address: tuple[str, int], threads: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many processes answer, and how many requests each handles at once."""
+
+    workers: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What the workers share with the process that made them."""
+
+    lifeline: Connection
+    """Reaches its end when that process is gone."""
+    held: Connection
+    """The lifeline's other end, which the workers let go of."""
+    announcement: SemaphoreType
+    """Taken by the worker that says where to find us."""
+
+
+def serve(start: Start, address: tuple[str, int], size: Size) -> None:
     """Serve until SIGTERM or SIGINT, finishing requests in hand; exit code 2 where `address` is taken."""
     host = address[0]
     with _claim(*address) as claim:
@@ -50,15 +72,17 @@ def serve(start: Start, address: tuple[str, int], threads: int) -> None:
             interface=Interfaces.WSGI,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
-            workers=1,
-            blocking_threads=threads,
+            workers=size.workers,
+            blocking_threads=size.threads,
+            runtime_mode=RuntimeModes.st,
             backlog=_BACKLOG,
             respawn_failed_workers=True,
             respawn_interval=0.1,
             workers_kill_timeout=STOP_WITHIN,
             log_level=LogLevels.critical,
         )
-        loader = functools.partial(_load, start, (host, port), lifeline, held)
+        parent = Parent(lifeline, held, Semaphore(1))
+        loader = functools.partial(_load, start, (host, port), parent)
         server.serve(target_loader=loader, wrap_loader=False)
 
 
@@ -88,17 +112,17 @@ def _claim(host: str, port: int) -> socket.socket:
     return claim
 
 
-def _load(start: Start, address: tuple[str, int], lifeline: Connection, held: Connection) -> WSGIApplication:
-    """Inside the worker: the application, with what watches over the process beside it."""
-    held.close()
+def _load(start: Start, address: tuple[str, int], parent: Parent) -> WSGIApplication:
+    """Inside a worker: the application, with what watches over the process beside it."""
+    parent.held.close()
     app, close = start()
     stop = Event()
     Finalize(None, stop.set, exitpriority=10)
     Finalize(None, close, exitpriority=5)
     for name, target, arguments in (
-        ("lifeline", _die_with_parent, (lifeline,)),
+        ("lifeline", _die_with_parent, (parent.lifeline,)),
         ("stalled", stalled.watch, (address[1], stop)),
-        ("announce", _announce, (address, stop)),
+        ("announce", _announce, (address, parent.announcement, stop)),
     ):
         Thread(target=target, args=arguments, name=name, daemon=True).start()
     return app
@@ -114,14 +138,15 @@ def _die_with_parent(lifeline: Connection) -> None:
     os._exit(1)
 
 
-def _announce(address: tuple[str, int], stop: Event) -> None:
-    """Log the address once a webhook would be accepted there."""
+def _announce(address: tuple[str, int], announcement: SemaphoreType, stop: Event) -> None:
+    """Log the address once a webhook would be accepted there; the first worker to know it does."""
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     url = f"http://{host}:{address[1]}"
     while not stop.wait(0.05):
         try:
             if requests.get(f"{url}/readyz", timeout=6).ok:
-                log.info("ingest_ready", address=url)
+                if announcement.acquire(block=False):
+                    log.info("ingest_ready", address=url)
                 return
         except requests.RequestException:
             continue  # not listening yet

@@ -36,8 +36,10 @@ class IngestSettings(BrokerSettings):
     """Ingest needs no Stripe API key; where one is set, it only tells the mode and that Stripe is meant."""
 
     ingest_bind: Address = "127.0.0.1:8000"
-    ingest_threads: Annotated[int, Field(ge=1, le=256)] = 32
-    """Requests handled at once."""
+    ingest_workers: Annotated[int, Field(ge=1, le=32)] = 2
+    """Processes that answer."""
+    ingest_threads: Annotated[int, Field(ge=1, le=256)] = 16
+    """Requests that each of them handles at once."""
     stripe_api_key: Annotated[
         SecretStr | None,
         secret(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", "sk_test_…, sk_live_…, rk_test_… or rk_live_…"),

@@ -74,7 +74,7 @@ class Door:
     def _publish(self, decision: Decision) -> None:
         begun = clock.monotonic()
         self.publisher.publish(decision.messages, decision.event)
-        self.metrics.publish_seconds.observe(clock.monotonic() - begun)
+        self.metrics.published(clock.monotonic() - begun)
 
 
 def _respond(start_response: StartResponse, answer: Answer, *more: tuple[str, str]) -> list[bytes]:

@@ -58,7 +58,7 @@ def _stage(kind: str, broker: Broker, url: str, home: Path) -> Iterator[Stage]:
     setting = "AMQP_URL" if kind == "rabbitmq" else "DATABASE_URL"
     with Proxy((parts.hostname or "", parts.port or 0)) as proxy:
         broker.declare()
-        through = url.replace(f":{parts.port}", f":{proxy.port}")
+        through = url.replace(f"{parts.hostname}:{parts.port}", f"127.0.0.1:{proxy.port}")
         with running(environment(home, **{setting: through})) as ingest:
             yield Stage(kind, ingest, proxy, broker)
     broker.close()

@@ -49,10 +49,14 @@ class Ingest:
         return int(self.address.rpartition(":")[2])
 
     @property
-    def worker(self) -> psutil.Process:
-        """The process that answers."""
-        (worker,) = psutil.Process(self.process.pid).children()
-        return worker
+    def workers(self) -> list[psutil.Process]:
+        """The processes that answer."""
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+
+    def memory(self) -> int:
+        """Bytes of all of them."""
+        return sum(worker.memory_info().rss for worker in self.workers)
 
     def post(self, body: bytes, **headers: str) -> requests.Response:
         """Send `body`, signed."""

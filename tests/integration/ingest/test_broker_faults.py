@@ -87,7 +87,7 @@ def deaf(rabbitmq: RabbitNode) -> Iterator[tuple[str, Proxy]]:
     """A RabbitMQ whose answers never arrive, after the connection was opened."""
     parts = pika.URLParameters(rabbitmq.url)
     with Proxy((parts.host, parts.port)) as proxy:
-        yield rabbitmq.url.replace(f":{parts.port}", f":{proxy.port}"), proxy
+        yield rabbitmq.url.replace(f"{parts.host}:{parts.port}", f"127.0.0.1:{proxy.port}"), proxy
 
 
 @pytest.mark.parametrize(("kind", "status"), [(RabbitBroker, 503), (Forgetful, 200)])

@@ -97,6 +97,14 @@ def test_sigterm_finishes_the_request_in_hand(stage: Stage) -> None:
     assert stage.queued() == 2
 
 
+def test_every_worker_tells_the_counters_of_all(stage: Stage) -> None:
+    """Whichever worker answers the scrape, no webhook is missing from the sum."""
+    assert {stage.ingest.sell(number) for number in range(20)} == {200}
+    line = 'stocksync_ingest_webhooks_total{outcome="accepted"} 20.0'
+    scrapes = [requests.get(f"{stage.ingest.address}/metrics", timeout=5).text for _ in range(10)]
+    assert all(line in scrape for scrape in scrapes)
+
+
 class Sender:
     """Sends different sales from several threads until it is told to stop; counts those answered 200."""
 
@@ -127,24 +135,27 @@ class Sender:
                 self.accepted += accepted
 
 
-def test_kill_9_of_the_worker_loses_nothing_and_it_comes_back(stage: Stage) -> None:
-    """What was answered 200 is in the queue; a new worker takes over on the same port."""
+def test_kill_9_of_all_workers_loses_nothing_and_they_come_back(stage: Stage) -> None:
+    """What was answered 200 is in the queue; new workers take over on the same port."""
     sender = Sender(stage)
     until("some sales", lambda: sender.accepted >= 20)
-    stage.ingest.worker.kill()
+    workers = stage.ingest.workers
+    for worker in workers:
+        worker.kill()
+    until("new workers", lambda: len(set(stage.ingest.workers) - set(workers)) == len(workers))
     before = sender.accepted
-    until("sales through the new worker", lambda: sender.accepted >= before + 20)
+    until("sales through the new workers", lambda: sender.accepted >= before + 20)
     sender.stop()
     assert stage.queued() >= sender.accepted
 
 
 def test_kill_9_of_the_main_process_loses_nothing_and_leaves_nobody_behind(stage: Stage) -> None:
-    """The worker stops when its parent is gone, and what was answered 200 is in the queue."""
-    worker = stage.ingest.worker
+    """The workers stop when their parent is gone, and what was answered 200 is in the queue."""
+    workers = stage.ingest.workers
     sender = Sender(stage)
     until("some sales", lambda: sender.accepted >= 20)
     stage.ingest.process.kill()
-    psutil.wait_procs([worker], timeout=15)
+    _, alive = psutil.wait_procs(workers, timeout=15)
     sender.stop()
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    assert not [worker for worker in alive if worker.status() != psutil.STATUS_ZOMBIE]
     assert stage.queued() >= sender.accepted

@@ -12,6 +12,7 @@ import stripe
 from werkzeug.test import Client
 
 from services.ingest.__main__ import build
+from services.ingest.metrics import Board, Metrics
 from services.ingest.settings import IngestSettings
 from shared import clock
 from shared.broker.port import Broker, Depth, Outgoing, Parked, Subscription
@@ -81,7 +82,8 @@ def settings(home: Path, **changes: object) -> IngestSettings:
 
 def door(broker: Broker, home: Path, **changes: object) -> Client:
     """An HTTP client in front of the real application."""
-    return Client(build(settings(home, **changes), broker))
+    board = Board()
+    return Client(build(settings(home, **changes), broker, Metrics(board, board.claim())))
 
 
 def signed(body: bytes, secret: str = SECRET, at: int | None = None) -> dict[str, str]:
