@@ -55,7 +55,7 @@ Runs = dict[str, list[Round]]
 
 def run(rounds: int, seconds: int) -> bool:
     """Measure all contenders `rounds` times for `seconds`; show and keep the table; whether targets were met."""
-    console = Console()
+    console = Console(width=max(_WIDTH, Console().width))
     load.require()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stocksync-bench-")))
