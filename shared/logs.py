@@ -40,9 +40,9 @@ def _name(service: str, _logger: object, _method: str, event: EventDict) -> Even
     return event
 
 
-def _traceback(failure: ExcInfo) -> str:
+def _traceback(exc_info: ExcInfo) -> str:
     """Where it happened and what kind of error it was; its words and variables may hold a secret."""
-    kind, _, trace = failure
+    kind, _, trace = exc_info
     return "".join(traceback.format_tb(trace)) + kind.__name__
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from werkzeug.serving import make_server
 
 from services.ingest.__main__ import build
+from services.ingest.metrics import Board, Metrics
 from shared import clock
 from shared.messages import ProductChanged, SessionPaid
 from tests.contract.stripe_cli.shop import PATIENCE, Shop
@@ -20,7 +21,7 @@ _LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 @contextmanager
 def door(broker: MemoryBroker, home: Path, secret: str) -> Generator[str]:
     """The address of our webhook door, which knows this secret."""
-    app = build(settings(home, stripe_webhook_secret=secret), broker)
+    app = build(settings(home, stripe_webhook_secret=secret), broker, Metrics(Board(), 0))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
