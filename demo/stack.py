@@ -77,4 +77,8 @@ def _addresses(process: subprocess.Popen[str], home: Path) -> Stack:
                 return Stack(process.pid, named["simulator"], named["webhooks"], home / "mail")
     finally:
         watchdog.cancel()
-    raise NotStarted(f"the pipeline did not start; its log is {home / 'up.log'}")
+    said = (home / "up.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = said[-1] if said else "it said nothing"
+    raise NotStarted(
+        f"the pipeline did not start: {last}\nits log is {home / 'up.log'}; without {home} it starts anew"
+    )
