@@ -98,7 +98,7 @@ class Deliveries:
         if rule is None or rule.kind != "webhook_double":
             return [event]
         if not rule.new_id:
-            return [event, event]
+            return [event] * rule.copies
         twin = {**event, "id": ids.new("evt")}
         events.owe(self._world, twin)
         self._world.events[twin["id"]] = twin

@@ -55,6 +55,7 @@ class Rule(BaseModel):
     type: Pattern | None = None
     count: Annotated[int, Field(ge=0)] | None = 1
     skip: Annotated[int, Field(ge=0)] = 0
+    copies: Annotated[int, Field(ge=2, le=10)] = 2  # of a doubled webhook
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
     seconds: Annotated[float, Field(ge=0, le=3600)] = 1.0
     status: Annotated[int, Field(ge=400, le=599)] = 500

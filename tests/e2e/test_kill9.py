@@ -74,8 +74,9 @@ def sell_through(rig: Rig) -> None:
     """Sell in waves, kill a part in the middle of each, and wait until all numbers are right."""
     shop = Shop(rig.stack.simulator)
     shop.open()
-    for _ in range(2):
-        shop.control("/_faults", {"kind": "webhook_double", "count": None, "probability": 0.4})
+    for copies in (3, 2):
+        rule = {"kind": "webhook_double", "copies": copies, "count": None, "probability": 0.4}
+        shop.control("/_faults", rule)
     victims = itertools.cycle(rig.victims.items())
     with ThreadPoolExecutor(AT_ONCE) as customers:
         for _ in range(SESSIONS // AT_ONCE):
