@@ -1,8 +1,12 @@
-"""The Flask application: health, metrics and errors; its `wsgi_app` has the webhook door in front."""
+"""What is served: the webhook door in front, and behind it Flask with health, metrics and errors."""
 
 from __future__ import annotations
 
-from typing import cast
+import asyncio
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from typing import Final, cast
+from wsgiref.util import setup_testing_defaults
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -10,29 +14,68 @@ from werkzeug.exceptions import HTTPException
 from services.ingest.decide import Policy
 from services.ingest.health import readiness
 from services.ingest.metrics import CONTENT_TYPE, Metrics
-from services.ingest.publishing import Publisher
+from services.ingest.publishing import CONFIRM_WITHIN, Publisher, PublishingBroker
+from services.ingest.rsgi import Exchange, Pairs, Scope
 from services.ingest.signature import Verifier
-from services.ingest.webhooks import Door
-from shared.broker.port import Broker
+from services.ingest.webhooks import PATH, Door
+from shared.broker.port import AsyncPublisher
 from shared.vocabulary import account_key
 
+_LATIN: Final = "latin-1"  # how WSGI passes a path's bytes
 
-def create(verifier: Verifier, policy: Policy, broker: Broker, metrics: Metrics) -> Flask:
-    """The application on `broker`; connects to nothing by itself."""
+
+class Application:
+    """An RSGI application on `broker`, which it connects to when its event loop is known."""
+
+    def __init__(
+        self, verifier: Verifier, policy: Policy, broker: PublishingBroker, metrics: Metrics
+    ) -> None:
+        self._verifier = verifier
+        self._policy = policy
+        self._broker = broker
+        self._metrics = metrics
+        self._loop: AbstractEventLoop
+        self._publisher: AsyncPublisher
+        self._door: Door
+        self._flask: Flask
+
+    def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
+        """Called inside a worker process, before its first request."""
+        self._loop = loop
+        self._publisher = self._broker.on_loop(loop, within=CONFIRM_WITHIN)
+        publisher = Publisher(self._publisher, account_key(None, livemode=self._policy.livemode))
+        self._door = Door(self._verifier, self._policy, publisher, self._metrics)
+        self._flask = create(self._metrics, self._ping)
+
+    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
+        """Answer one request."""
+        if scope.path == PATH:
+            await self._door.answer(scope, exchange)
+            return
+        environ: dict[str, object] = {"REQUEST_METHOD": scope.method, "QUERY_STRING": scope.query_string}
+        environ["PATH_INFO"] = scope.path.encode().decode(_LATIN)
+        answer = await self._loop.run_in_executor(None, _answer, self._flask, environ)
+        exchange.response_bytes(*answer)
+
+    def __rsgi_del__(self, loop: AbstractEventLoop) -> None:
+        """Called after the last answer, with the loop at rest."""
+        loop.run_until_complete(self._publisher.close())
+        self._broker.close()
+
+    def _ping(self) -> None:
+        """Return if a publish could be confirmed now; raises BrokerDown. From a thread beside the loop."""
+        asyncio.run_coroutine_threadsafe(self._publisher.ping(), self._loop).result()
+
+
+def create(metrics: Metrics, ping: Callable[[], None]) -> Flask:
+    """Everything but the webhooks; `ping` raises an Outage where one could not be accepted now."""
     app = Flask("stocksync.ingest", static_folder=None)
-    _add_views(app, broker, metrics)
-    publisher = Publisher(broker, account_key(None, livemode=policy.livemode))
-    door = Door(app.wsgi_app, verifier, policy, publisher, metrics)
-    app.wsgi_app = door  # pyright: ignore[reportAttributeAccessIssue] - Flask's documented way to wrap an application
-    return app
 
-
-def _add_views(app: Flask, broker: Broker, metrics: Metrics) -> None:
     def healthz() -> Response:
         return _text(200, "alive\n")
 
     def readyz() -> Response:
-        return _text(*readiness(broker))
+        return _text(*readiness(ping))
 
     def exposition() -> Response:
         return Response(metrics.exposition(), content_type=CONTENT_TYPE)
@@ -45,6 +88,13 @@ def _add_views(app: Flask, broker: Broker, metrics: Metrics) -> None:
     for path, view in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", exposition)):
         app.add_url_rule(path, view.__name__, view, methods=["GET"])
     app.register_error_handler(HTTPException, error)
+    return app
+
+
+def _answer(app: Flask, environ: dict[str, object]) -> tuple[int, Pairs, bytes]:
+    setup_testing_defaults(environ)  # what WSGI demands besides; none of our views looks at it
+    response = Response.from_app(app, environ, buffered=True)
+    return response.status_code, list(response.headers), response.get_data()
 
 
 def _text(status: int, text: str) -> Response:

@@ -40,15 +40,15 @@ class Turned(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status line and a tiny body; forgers learn nothing from it."""
+    """An HTTP status and a tiny body; forgers learn nothing from it."""
 
-    status: str
+    status: int
     body: bytes
 
 
-_OK: Final = Answer("200 OK", b"ok\n")
-_UNSIGNED: Final = Answer("400 Bad Request", b"no valid signature\n")
-_UNAVAILABLE: Final = Answer("503 Service Unavailable", b"try again later\n")
+_OK: Final = Answer(200, b"ok\n")
+_UNSIGNED: Final = Answer(400, b"no valid signature\n")
+_UNAVAILABLE: Final = Answer(503, b"try again later\n")
 
 ANSWERS: Final[dict[Outcome, Answer]] = {
     Outcome.ACCEPTED: _OK,
@@ -58,14 +58,14 @@ ANSWERS: Final[dict[Outcome, Answer]] = {
     Outcome.SIG_MISSING: _UNSIGNED,
     Outcome.SIG_INVALID: _UNSIGNED,
     Outcome.SIG_STALE: _UNSIGNED,
-    Outcome.NOT_JSON: Answer("400 Bad Request", b"not a JSON object\n"),
-    Outcome.SURPRISING: Answer("400 Bad Request", b"unexpected schema\n"),
-    Outcome.LIVEMODE_MISMATCH: Answer("400 Bad Request", b"wrong mode\n"),
-    Outcome.BODY_INCOMPLETE: Answer("408 Request Timeout", b"incomplete body\n"),
-    Outcome.BODY_TOO_LARGE: Answer("413 Content Too Large", b"too large\n"),
+    Outcome.NOT_JSON: Answer(400, b"not a JSON object\n"),
+    Outcome.SURPRISING: Answer(400, b"unexpected schema\n"),
+    Outcome.LIVEMODE_MISMATCH: Answer(400, b"wrong mode\n"),
+    Outcome.BODY_INCOMPLETE: Answer(408, b"incomplete body\n"),
+    Outcome.BODY_TOO_LARGE: Answer(413, b"too large\n"),
     Outcome.PUBLISH_UNROUTABLE: _UNAVAILABLE,
     Outcome.PUBLISH_REFUSED: _UNAVAILABLE,
     Outcome.PUBLISH_UNCONFIRMED: _UNAVAILABLE,
     Outcome.BROKER_DOWN: _UNAVAILABLE,
-    Outcome.INTERNAL_ERROR: Answer("500 Internal Server Error", b"internal error\n"),
+    Outcome.INTERNAL_ERROR: Answer(500, b"internal error\n"),
 }

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Semaphore as SemaphoreType
 from multiprocessing.util import Finalize
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import requests
 from granian import Granian
@@ -23,11 +23,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from services.ingest import stalled
+from services.ingest.app import Application
 from shared import clock, logs
 from shared.settings import WRONG_SETTING
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
 
 HEADERS_WITHIN: Final = 8_000  # milliseconds, also how long a connection may idle
 STOP_WITHIN: Final = 7  # seconds, more than a publish may take
@@ -35,8 +33,8 @@ _ADDRESS_FREE_WITHIN: Final = 9.0  # seconds, more than a predecessor needs to s
 _BACKLOG: Final = 1024
 
 log = logs.get(__name__)
-Start = Callable[[], "tuple[WSGIApplication, Callable[[], None]]"]
-"""Makes the application inside a worker, and what closes it; must be picklable."""
+Start = Callable[[], Application]
+"""Makes the application inside a worker; must be picklable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Size:
     """How many processes answer, and how many requests each handles at once."""
 
     workers: int
-    threads: int
+    requests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,11 @@ def serve(start: Start, address: tuple[str, int], size: Size) -> None:
             "stocksync.ingest",
             address=host,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
             workers=size.workers,
-            blocking_threads=size.threads,
+            backpressure=size.requests,
             runtime_mode=RuntimeModes.st,
             backlog=_BACKLOG,
             respawn_failed_workers=True,
@@ -82,7 +80,7 @@ def serve(start: Start, address: tuple[str, int], size: Size) -> None:
             log_level=LogLevels.critical,
         )
         parent = Parent(lifeline, held, Semaphore(1))
-        loader = functools.partial(_load, start, (host, port), parent)
+        loader: Any = functools.partial(_load, start, (host, port), parent)
         server.serve(target_loader=loader, wrap_loader=False)
 
 
@@ -112,13 +110,12 @@ def _claim(host: str, port: int) -> socket.socket:
     return claim
 
 
-def _load(start: Start, address: tuple[str, int], parent: Parent) -> WSGIApplication:
+def _load(start: Start, address: tuple[str, int], parent: Parent) -> Application:
     """Inside a worker: the application, with what watches over the process beside it."""
     parent.held.close()
-    app, close = start()
+    app = start()
     stop = Event()
     Finalize(None, stop.set, exitpriority=10)
-    Finalize(None, close, exitpriority=5)
     for name, target, arguments in (
         ("lifeline", _die_with_parent, (parent.lifeline,)),
         ("stalled", stalled.watch, (address[1], stop)),

@@ -38,7 +38,7 @@ class IngestSettings(BrokerSettings):
     ingest_bind: Address = "127.0.0.1:8000"
     ingest_workers: Annotated[int, Field(ge=1, le=32)] = 2
     """Processes that answer."""
-    ingest_threads: Annotated[int, Field(ge=1, le=256)] = 16
+    ingest_requests: Annotated[int, Field(ge=1, le=4096)] = 128
     """Requests that each of them handles at once."""
     stripe_api_key: Annotated[
         SecretStr | None,

@@ -1,52 +1,49 @@
-"""The lean door: POST /webhooks/stripe answered before Flask's routing, everything else passed on to it."""
+"""The lean door: POST /webhooks/stripe, answered on the event loop without a web framework."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from services.ingest import body, strict_json
 from services.ingest.decide import Decision, Policy, decide
 from services.ingest.metrics import Metrics
 from services.ingest.outcome import ANSWERS, Answer, Outcome, Turned
 from services.ingest.publishing import Publisher
+from services.ingest.rsgi import Exchange, Scope
 from services.ingest.signature import Verifier
 from services.ingest.translate import Surprising
 from shared import clock, logs
 
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
 PATH: Final = "/webhooks/stripe"
-_NOT_ALLOWED: Final = Answer("405 Method Not Allowed", b"POST only\n")
+_NOT_ALLOWED: Final = Answer(405, b"POST only\n")
+_TEXT: Final = ("content-type", "text/plain")
 
 log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A WSGI application around another one; takes the webhooks and needs nothing of a web framework."""
+    """Takes the webhooks of one event loop."""
 
-    inner: WSGIApplication
     verifier: Verifier
     policy: Policy
     publisher: Publisher
     metrics: Metrics
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a webhook, or let the inner application answer."""
-        if environ["PATH_INFO"] != PATH:
-            return self.inner(environ, start_response)
-        if environ["REQUEST_METHOD"] != "POST":
-            return _respond(start_response, _NOT_ALLOWED, ("Allow", "POST"))
-        outcome = self._outcome(environ)
+    async def answer(self, scope: Scope, exchange: Exchange) -> None:
+        """Answer a request to `PATH`."""
+        if scope.method != "POST":
+            exchange.response_bytes(_NOT_ALLOWED.status, [_TEXT, ("allow", "POST")], _NOT_ALLOWED.body)
+            return
+        outcome = await self._outcome(scope, exchange)
         self.metrics.ended(outcome)
-        return _respond(start_response, ANSWERS[outcome])
+        answer = ANSWERS[outcome]
+        exchange.response_bytes(answer.status, [_TEXT], answer.body)
 
-    def _outcome(self, environ: WSGIEnvironment) -> Outcome:
+    async def _outcome(self, scope: Scope, exchange: Exchange) -> Outcome:
         try:
-            return self._accept(environ)
+            return await self._accept(scope, exchange)
         except Turned as turned:
             log.info("webhook_turned_away", outcome=turned.outcome, detail=turned.detail)
             return turned.outcome
@@ -57,27 +54,22 @@ class Door:
             log.error("webhook_failed", error=type(error).__name__)  # noqa: TRY400 - a traceback quotes data
             return Outcome.INTERNAL_ERROR
 
-    def _accept(self, environ: WSGIEnvironment) -> Outcome:
-        raw = body.read(environ)
-        self.verifier.check(environ.get("HTTP_STRIPE_SIGNATURE"), raw)
+    async def _accept(self, scope: Scope, exchange: Exchange) -> Outcome:
+        headers = scope.headers
+        raw = await body.read(headers, exchange)
+        self.verifier.check(headers.get("stripe-signature"), raw)
         event = strict_json.parse(raw)
         self.metrics.verified(event.get("type"))
         decision = decide(event, self.policy)
         if decision.messages:
-            self._publish(decision)
+            await self._publish(decision)
         if decision.outcome is Outcome.ACCEPTED:
             log.debug("webhook_accepted", event_id=decision.event)
         else:
             log.info("webhook_ended", outcome=decision.outcome, event_id=decision.event, note=decision.note)
         return decision.outcome
 
-    def _publish(self, decision: Decision) -> None:
+    async def _publish(self, decision: Decision) -> None:
         begun = clock.monotonic()
-        self.publisher.publish(decision.messages, decision.event)
+        await self.publisher.publish(decision.messages, decision.event)
         self.metrics.published(clock.monotonic() - begun)
-
-
-def _respond(start_response: StartResponse, answer: Answer, *more: tuple[str, str]) -> list[bytes]:
-    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(answer.body))), *more]
-    start_response(answer.status, headers)
-    return [answer.body]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeVar
 
 from shared.broker import embedded_store as store
 from shared.broker.embedded_consumer import Consumer
-from shared.broker.embedded_publisher import Publisher
-from shared.broker.port import BrokerDown, Depth, Outgoing, Parked, Subscription, Unroutable
+from shared.broker.embedded_publisher import LoopPublisher, Publisher
+from shared.broker.port import BrokerDown, Depth, Outgoing, Parked, Subscription
 from shared.database.pool import Connection, Database
 from shared.outcomes import Outage
 from shared.topology import Topology
@@ -37,11 +38,11 @@ class EmbeddedBroker:
 
     def publish(self, *messages: Outgoing, timeout: float = 5.0) -> None:
         """Publish durably; return once all are committed, or raise PublishError within `timeout` seconds."""
-        for message in messages:
-            if self._names.topology.queue_for(message.route) is None:
-                raise Unroutable(f"no queue takes {message.route}")
-        if messages:
-            self._publisher.send(messages, timeout)
+        self._publisher.send(messages, timeout)
+
+    def on_loop(self, loop: AbstractEventLoop, *, within: float) -> LoopPublisher:
+        """A publisher for the callers on `loop`, with a thread of its own; to be closed before this broker."""
+        return LoopPublisher((self._database, self._names), self.ping, loop, within)
 
     def consume(self, subscriptions: Sequence[Subscription], stop: threading.Event) -> None:
         """Serve the subscriptions until `stop` is set; finishes what is in hand."""

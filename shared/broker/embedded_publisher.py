@@ -3,106 +3,126 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
-from collections.abc import Sequence
-from typing import Final
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from shared import logs
-from shared.broker import embedded_store as store
+from shared.broker.embedded_batches import Batches, Call
 from shared.broker.embedded_store import Names
 from shared.broker.port import Outgoing, PublishError, Unconfirmed, Unroutable
-from shared.database.pool import Connection, Database
-from shared.outcomes import Outage
-
-AT_ONCE: Final = 500
-"""Callers whose messages one transaction takes."""
-
-log = logs.get(__name__)
+from shared.broker.waiting import Deadlines, resolve
+from shared.database.pool import Database
 
 
-class _Call:
-    __slots__ = ("abandoned", "done", "failure", "messages")
+class _ThreadCall(Call):
+    __slots__ = ("done",)
 
     def __init__(self, messages: Sequence[Outgoing]) -> None:
-        self.messages = messages
-        self.failure: PublishError | None = None
-        self.abandoned = False
+        super().__init__(messages)
         self.done = threading.Event()
 
 
+class _LoopCall(Call):
+    __slots__ = ("future",)
+
+    def __init__(self, messages: Sequence[Outgoing], future: Future[None]) -> None:
+        super().__init__(messages)
+        self.future = future
+
+    def answer(self, failure: PublishError | None) -> None:
+        self.finished = True
+        resolve(self.future, failure)
+
+
 class Publisher:
-    """Thread-safe; its thread starts with the first message, after any fork."""
+    """For any number of threads."""
 
     def __init__(self, database: Database, names: Names) -> None:
-        self._database = database
         self._names = names
-        self._todo: deque[_Call] = deque()
-        self._work = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closed = False
+        self._batches = Batches[_ThreadCall](database, names, _wake)
 
     def send(self, messages: Sequence[Outgoing], timeout: float) -> None:
         """Return once all are committed; raises Unconfirmed or Unroutable within `timeout` seconds."""
-        call = _Call(messages)
-        with self._work:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="queue-publisher", daemon=True)
-                self._thread.start()
-            self._todo.append(call)
-            self._work.notify()
+        _require_routes(self._names, messages)
+        if not messages:
+            return
+        call = _ThreadCall(messages)
+        self._batches.add(call)
         if not call.done.wait(timeout):
             call.abandoned = True
-            raise Unconfirmed(f"no commit within {timeout:g} s")
+            raise _late(timeout)
         if call.failure is not None:
             raise call.failure
 
     def close(self) -> None:
-        """Let the thread end; what waits stays unconfirmed."""
-        with self._work:
-            self._closed = True
-            self._work.notify()
-        if self._thread is not None:
-            self._thread.join(timeout=2.0)
+        """Let go of the thread; what waits stays unconfirmed."""
+        self._batches.close()
 
-    def _serve(self) -> None:
-        while calls := self._next():
-            failure = self._attempt(calls)
-            for call in calls:
-                # Neighbours don't share the fate of a message that the database refuses.
-                alone = failure is not None and not isinstance(failure, Unconfirmed) and len(calls) > 1
-                call.failure = self._attempt([call]) if alone else failure
-                call.done.set()
 
-    def _attempt(self, calls: Sequence[_Call]) -> PublishError | None:
-        """Why `calls` could not be committed together; None once they are."""
+class LoopPublisher:
+    """An `AsyncPublisher`: an event loop's callers, woken once for each transaction."""
+
+    def __init__(
+        self, place: tuple[Database, Names], ping: Callable[[], None], loop: AbstractEventLoop, within: float
+    ) -> None:
+        database, self._names = place
+        self._ping = ping
+        self._loop = loop
+        self._within = within
+        self._batches = Batches[_LoopCall](database, self._names, self._committed)
+        self._deadlines = Deadlines(loop, within, over=_finished, expire=self._expire)
+
+    def publish(self, *messages: Outgoing) -> Future[None]:
+        """Done once all are committed; fails with PublishError in time."""
+        call = _LoopCall(messages, self._loop.create_future())
         try:
-            self._database.run(lambda connection: self._commit(connection, calls))
-        except Outage as outage:
-            return Unconfirmed(str(outage))
-        except store.NOT_DECLARED:
-            return Unroutable("the queue does not exist in this database")
-        except Exception as error:  # noqa: BLE001 - callers wait for an answer
-            log.warning("publish_broken", reason=type(error).__name__)  # its text may quote the message
-            return PublishError(f"the database refuses the message: {type(error).__name__}")
-        return None
+            _require_routes(self._names, messages)
+        except Unroutable as error:
+            call.answer(error)
+            return call.future
+        if messages:
+            self._batches.add(call)
+            self._deadlines.add(call)
+        else:
+            call.answer(None)
+        return call.future
 
-    def _next(self) -> list[_Call]:
-        with self._work:
-            self._work.wait_for(lambda: self._todo or self._closed)
-            taken = [self._todo.popleft() for _ in range(min(AT_ONCE, len(self._todo)))]
-        return [call for call in taken if not call.abandoned] or taken
+    async def ping(self) -> None:
+        """Return if a publish could be committed now; raises BrokerDown."""
+        await self._loop.run_in_executor(None, self._ping)
 
-    def _commit(self, connection: Connection, calls: Sequence[_Call]) -> None:
-        by_queue: defaultdict[str, list[Outgoing]] = defaultdict(list)
-        for call in calls:
-            for message in call.messages:
-                queue = self._names.topology.queue_for(message.route)
-                if queue is not None:  # send() of the broker has refused all others
-                    by_queue[queue.name].append(message)
-        for queue, messages in sorted(by_queue.items()):
-            store.send(
-                connection,
-                self._names.work(queue),
-                [(message.body, store.fresh(message)) for message in messages],
-            )
-            store.notify(connection, self._names.channel(queue))
+    async def close(self) -> None:
+        """Let go of the thread; what waits stays unconfirmed."""
+        await self._loop.run_in_executor(None, self._batches.close)
+
+    def _committed(self, calls: Sequence[_LoopCall]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(_answer, calls)
+
+    def _expire(self, call: _LoopCall) -> None:
+        call.abandoned = True
+        call.answer(_late(self._within))
+
+
+def _require_routes(names: Names, messages: Sequence[Outgoing]) -> None:
+    for message in messages:
+        if names.topology.queue_for(message.route) is None:
+            raise Unroutable(f"no queue takes {message.route}")
+
+
+def _late(seconds: float) -> Unconfirmed:
+    return Unconfirmed(f"no commit within {seconds:g} s")
+
+
+def _wake(calls: Sequence[_ThreadCall]) -> None:
+    for call in calls:
+        call.done.set()
+
+
+def _answer(calls: Sequence[_LoopCall]) -> None:
+    for call in calls:
+        call.answer(call.failure)
+
+
+def _finished(call: _LoopCall) -> bool:
+    return call.finished

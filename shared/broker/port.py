@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,8 +118,24 @@ class Depth:
     dead: int
 
 
+class AsyncPublisher(Protocol):
+    """Publishes durably for the callers of one event loop, on whose thread all of this is called."""
+
+    def publish(self, *messages: Outgoing) -> Future[None]:
+        """Done once ALL are confirmed; fails with PublishError within the time agreed."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if a publish could be confirmed now; raises BrokerDown."""
+        ...
+
+    async def close(self) -> None:
+        """Let go within a few seconds, whatever state the broker is in."""
+        ...
+
+
 class Broker(Protocol):
-    """A durable queue with confirms, delays and dead letters. All methods but `consume` are thread-safe."""
+    """A durable queue with confirms, delays and dead letters; thread-safe but for `consume` and `on_loop`."""
 
     def declare(self) -> None:
         """Build the topology; harmless to repeat, an error where something else stands in its place."""
@@ -126,6 +143,10 @@ class Broker(Protocol):
 
     def publish(self, *messages: Outgoing, timeout: float = 5.0) -> None:
         """Publish durably and return once ALL are confirmed; raises PublishError within `timeout` seconds."""
+        ...
+
+    def on_loop(self, loop: AbstractEventLoop, *, within: float) -> AsyncPublisher:
+        """A publisher that answers callers `within` seconds; made on the loop's thread."""
         ...
 
     def consume(self, subscriptions: Sequence[Subscription], stop: Event) -> None:

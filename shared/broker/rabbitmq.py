@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+from asyncio import AbstractEventLoop
 from collections.abc import Collection, Sequence
 
 from shared.broker import rabbitmq_parking as parking
 from shared.broker.port import BrokerDown, Depth, Outgoing, Parked, PublishError, Subscription, Unroutable
 from shared.broker.rabbitmq_consumer import Consumer
 from shared.broker.rabbitmq_envelope import fresh
-from shared.broker.rabbitmq_publisher import Publisher
+from shared.broker.rabbitmq_publisher import PING, LoopPublisher, Publisher
 from shared.broker.rabbitmq_topology import Names, declare
 from shared.topology import Topology
 
-PING_ROUTE = "ping"  # no queue takes it: coming back proves the way there and the way back
 PING_TIMEOUT = 2.0  # seconds
 
 
@@ -37,6 +37,10 @@ class RabbitBroker:
         """Publish durably; return once all are confirmed, or raise PublishError within `timeout` seconds."""
         exchange = self._names.exchange
         self._publishing().send([fresh(exchange, message) for message in messages], timeout)
+
+    def on_loop(self, loop: AbstractEventLoop, *, within: float) -> LoopPublisher:
+        """A publisher for the callers on `loop`, with a connection of its own there."""
+        return LoopPublisher(self._url, self._names.exchange, loop, within=within)
 
     def consume(self, subscriptions: Sequence[Subscription], stop: threading.Event) -> None:
         """Serve the subscriptions until `stop` is set; finishes what is in hand."""
@@ -62,7 +66,7 @@ class RabbitBroker:
     def ping(self) -> None:
         """Return if a publish could be confirmed now; raises BrokerDown."""
         try:
-            self.publish(Outgoing(PING_ROUTE, b"", "ping"), timeout=PING_TIMEOUT)
+            self.publish(PING, timeout=PING_TIMEOUT)
         except Unroutable:
             return
         except PublishError as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.adapters.select_connection import IOLoop
+from pika.connection import Connection as PikaConnection
 from pika.exceptions import AMQPConnectionError
 from pika.spec import Basic, BasicProperties
 
@@ -17,13 +20,15 @@ OnEnd = Callable[["Connection", BaseException], None]
 
 
 class Loop(Protocol):
-    """An I/O loop; only `add_callback_threadsafe` may be called from other threads."""
+    """Where a connection's I/O happens; only `call_soon_threadsafe` may be called from other threads."""
 
-    def add_callback_threadsafe(self, callback: Callable[[], None]) -> None: ...
+    def call_soon_threadsafe(self, callback: Callable[[], None]) -> object: ...
     def call_later(self, delay: float, callback: Callable[[], None]) -> object: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def close(self) -> None: ...
+    def connect(
+        self, parameters: pika.URLParameters, opened: Callable[[Connection], None], ended: OnEnd
+    ) -> Connection:
+        """A connection being made: `opened` once it is up, `ended` when that failed or it is over."""
+        ...
 
 
 class Confirm(Protocol):
@@ -69,17 +74,80 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-def new_loop() -> Loop:
-    """A fresh loop, to be started on its own thread."""
-    return cast("Loop", IOLoop())
+class _WholeMessages(PikaConnection):
+    """Hands a message to the socket in one piece; pika makes three packets of its three frames."""
+
+    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
+        untyped: Any = self
+        whole = b"".join(marshaled_frames)
+        untyped.bytes_sent += len(whole)
+        untyped.frames_sent += len(marshaled_frames)
+        untyped._adapter_emit_data(whole)  # noqa: SLF001 - what it overrides does the same
 
 
-def connect(
-    parameters: pika.URLParameters, loop: Loop, opened: Callable[[Connection], None], ended: OnEnd
+class _SelectConnection(_WholeMessages, pika.SelectConnection): ...
+
+
+class _AsyncioConnection(_WholeMessages, AsyncioConnection): ...
+
+
+class OwnLoop:
+    """A loop of pika's, for a thread that does nothing else."""
+
+    def __init__(self) -> None:
+        self._loop: Any = IOLoop()
+
+    def call_soon_threadsafe(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called on the loop's thread."""
+        self._loop.add_callback_threadsafe(callback)
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> None:
+        """Have `callback` called after `delay` seconds."""
+        self._loop.call_later(delay, callback)
+
+    def connect(
+        self, parameters: pika.URLParameters, opened: Callable[[Connection], None], ended: OnEnd
+    ) -> Connection:
+        """A connection being made on this loop."""
+        return _connect(_SelectConnection, self._loop, parameters, opened, ended)
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Have `run` return."""
+        self._loop.stop()
+
+    def close(self) -> None:
+        """Let go of everything, once `run` has returned."""
+        self._loop.close()
+
+
+class EventLoop:
+    """Somebody else's asyncio loop, which this only joins."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.call_soon_threadsafe = loop.call_soon_threadsafe
+        self.call_later = loop.call_later
+
+    def connect(
+        self, parameters: pika.URLParameters, opened: Callable[[Connection], None], ended: OnEnd
+    ) -> Connection:
+        """A connection being made on this loop."""
+        return _connect(_AsyncioConnection, self._loop, parameters, opened, ended)
+
+
+def _connect(  # noqa: PLR0917 - pika's callbacks, handed through
+    kind: type[_SelectConnection | _AsyncioConnection],
+    loop: object,
+    parameters: pika.URLParameters,
+    opened: Callable[[Connection], None],
+    ended: OnEnd,
 ) -> Connection:
-    """A connection being made on `loop`: `opened` once it is up, `ended` when that failed or it is over."""
-    select: Any = pika.SelectConnection
-    connection = select(
+    untyped: Any = kind
+    connection = untyped(
         parameters,
         on_open_callback=opened,
         on_open_error_callback=ended,

@@ -13,7 +13,7 @@ from shared.broker.port import Ack, DeadLetter, PublishError, RetryIn, Return, S
 from shared.broker.rabbitmq_client import Connection
 from shared.broker.rabbitmq_envelope import Envelope
 from shared.broker.rabbitmq_feed import Feed, Item
-from shared.broker.rabbitmq_link import Hooks, Link
+from shared.broker.rabbitmq_link import Hooks, ThreadLink
 from shared.broker.rabbitmq_publisher import Publisher
 from shared.broker.rabbitmq_topology import Names
 
@@ -36,7 +36,7 @@ class Consumer:
         self._feeds = [Feed(s, names.work(s.queue), self._trouble) for s in subscriptions]
         self._stop = threading.Event()
         self._connections = 0
-        self._link = Link(url, "consumer", Hooks(up=self._up, down=self._down))
+        self._link = ThreadLink(url, "consumer", Hooks(up=self._up, down=self._down))
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set; then finish what handlers have in hand, return the rest, and close."""

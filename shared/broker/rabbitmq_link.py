@@ -1,4 +1,4 @@
-"""One AMQP connection on an I/O thread of its own, that comes back by itself until it is closed."""
+"""One AMQP connection that comes back by itself until it is closed, on a loop it is given or a thread of its own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import pika
 from pika.exceptions import ConnectionWrongStateError
 
 from shared import logs
 from shared.broker import rabbitmq_client as client
-from shared.broker.rabbitmq_client import Connection
+from shared.broker.rabbitmq_client import Connection, Loop
 
 CONNECT_TIMEOUT = 4.0  # seconds for TCP, TLS and the AMQP handshake together
 HEARTBEAT = 30  # seconds, unless the URL says otherwise
@@ -38,36 +39,36 @@ def parameters(url: str) -> pika.URLParameters:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What to do on the I/O thread when the connection is up, and when it is gone: why, AMQP's code or 0."""
+    """What to do on the loop's thread when the connection is up, and when it is gone: why, AMQP's code or 0."""
 
     up: Callable[[Connection], None]
     down: Callable[[str, int], None]
 
 
 class Link:
-    """Owns connection and thread; everything but `start`, `run` and `close` belongs to the I/O thread."""
+    """Owns the connection; everything but `run` is called on the loop's thread."""
 
-    def __init__(self, url: str, name: str, hooks: Hooks) -> None:
+    def __init__(self, url: str, name: str, hooks: Hooks, loop: Loop) -> None:
         self._parameters = parameters(url)
         self._name = name
         self._hooks = hooks
-        self._loop = client.new_loop()
+        self._loop = loop
         self._connection: Connection | None = None
         self._failures = 0
-        self._closing = False
-        self._thread = threading.Thread(target=self._serve, name=f"amqp-{name}", daemon=True)
+        self._left: Callable[[], None] | None = None
 
-    def start(self) -> None:
-        """Connect; not before whoever the hooks belong to knows this link."""
-        self._thread.start()
+    def connect(self) -> None:
+        """Begin; not before whoever the hooks belong to knows this link."""
+        if self._left is None:
+            self._connection = self._loop.connect(self._parameters, self._opened, self._ended)
 
     def run(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called on the I/O thread soon; from any thread."""
+        """Have `callback` called on the loop's thread soon; from any thread."""
         with suppress(RuntimeError):  # the loop is closed: nobody is left to call it
-            self._loop.add_callback_threadsafe(callback)
+            self._loop.call_soon_threadsafe(callback)
 
     def later(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Have `callback` called on the I/O thread after `seconds`."""
+        """Have `callback` called on the loop's thread after `seconds`."""
         self._loop.call_later(seconds, callback)
 
     def throw_away(self, reason: str, code: int = 0) -> None:
@@ -79,26 +80,20 @@ class Link:
         client.abort(connection, reason)
         self._lost(reason, code)
 
-    def close(self) -> None:
-        """Say goodbye if the broker listens, and be gone within seconds in any case; from any thread."""
-        self.run(self._leave)
-        self._thread.join(FAREWELL + 1)
-
-    def _serve(self) -> None:
-        self._connect()
-        while True:
-            try:
-                self._loop.start()
-                break
-            except Exception as error:  # a bug here or in pika must not leave a process that waits for ever
-                log.exception("broker_lost", link=self._name, reason=type(error).__name__)
-                self.throw_away(type(error).__name__)
-        self._loop.close()
-
-    def _connect(self) -> None:
-        if self._closing:
+    def leave(self, left: Callable[[], None]) -> None:
+        """Say goodbye if the broker listens; `left` is called within seconds in any case, perhaps twice."""
+        self._left = left
+        if self._connection is None:
+            left()
             return
-        self._connection = client.connect(self._parameters, self._loop, self._opened, self._ended)
+        self._loop.call_later(FAREWELL, left)
+        with suppress(ConnectionWrongStateError):  # it is closing already
+            self._connection.close()
+
+    def broken(self, error: Exception) -> None:
+        """Start afresh after a bug here or in pika, which must not leave a process that waits for ever."""
+        log.error("broker_lost", link=self._name, reason=type(error).__name__, exc_info=error)
+        self.throw_away(type(error).__name__)
 
     def _opened(self, connection: Connection) -> None:
         if connection is self._connection:
@@ -110,8 +105,8 @@ class Link:
         if connection is not self._connection:
             return
         self._connection = None
-        if self._closing:
-            self._loop.stop()
+        if self._left is not None:
+            self._left()
         else:
             self._lost(type(error).__name__, 0)
 
@@ -120,14 +115,33 @@ class Link:
         longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(self._failures, 10))
         pause = random.uniform(longest / 2, longest)  # noqa: S311 - jitter needs no secrecy
         log.warning("broker_lost", link=self._name, reason=reason, code=code, pause=round(pause, 1))
-        self._loop.call_later(pause, self._connect)
+        self._loop.call_later(pause, self.connect)
         self._hooks.down(reason, code)
 
-    def _leave(self) -> None:
-        self._closing = True
-        if self._connection is None:
-            self._loop.stop()
-            return
-        self._loop.call_later(FAREWELL, self._loop.stop)
-        with suppress(ConnectionWrongStateError):  # it is closing already
-            self._connection.close()
+
+class ThreadLink(Link):
+    """A link with an I/O thread of its own."""
+
+    def __init__(self, url: str, name: str, hooks: Hooks) -> None:
+        self._own = client.OwnLoop()
+        super().__init__(url, name, hooks, self._own)
+        self._thread = threading.Thread(target=self._serve, name=f"amqp-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin, on the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Be gone within seconds; from any thread."""
+        self.run(partial(self.leave, self._own.stop))
+        self._thread.join(FAREWELL + 1)
+
+    def _serve(self) -> None:
+        self.connect()
+        while True:
+            try:
+                self._own.run()
+                break
+            except Exception as error:  # noqa: BLE001 - logged there
+                self.broken(error)
+        self._own.close()

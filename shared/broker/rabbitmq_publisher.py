@@ -1,74 +1,62 @@
-"""One publishing connection per process: many messages in flight, each caller waits for its own."""
+"""One publishing connection per process: many messages in flight, each caller waits for its own.
+
+For threads, the connection has a thread of its own; on an event loop it lives there, and nothing changes hands.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections import Counter, deque
 from collections.abc import Sequence
 from functools import partial
 
-from pika.spec import Basic, BasicProperties
+from shared.broker.port import BrokerDown, Outgoing, PublishError, Unconfirmed, Unroutable
+from shared.broker.rabbitmq_client import EventLoop
+from shared.broker.rabbitmq_envelope import Envelope, fresh
+from shared.broker.rabbitmq_flight import Call, Flight
+from shared.broker.rabbitmq_link import Link, ThreadLink
+from shared.broker.waiting import Deadlines, resolve
 
-from shared.broker.port import PublishError, Refused, Unconfirmed, Unroutable
-from shared.broker.rabbitmq_client import Channel, Confirm, Connection
-from shared.broker.rabbitmq_envelope import Envelope
-from shared.broker.rabbitmq_link import Hooks, Link
-
-NOT_FOUND = 404
+NAME = "publisher"
+PING = Outgoing("ping", b"", "ping")
+"""No queue takes it: coming back proves the way there and the way back."""
 
 
-class _Call:
-    """One caller's messages: finished when all are confirmed or one failed."""
-
-    __slots__ = ("abandoned", "channel", "done", "envelopes", "error", "finished", "outstanding")
+class _ThreadCall(Call):
+    __slots__ = ("done", "error")
 
     def __init__(self, envelopes: Sequence[Envelope]) -> None:
-        self.envelopes = envelopes
-        self.outstanding = len(envelopes)
+        super().__init__(envelopes)
         self.error: PublishError | None = None
-        self.finished = self.abandoned = False
-        self.channel: Channel | None = None
         self.done = threading.Lock()  # a bare lock wakes its waiter at a third of an Event's cost
         self.done.acquire()
 
-    def confirmed(self) -> None:
-        self.outstanding -= 1
-        if not self.outstanding:
-            self.finish(None)
-
-    def finish(self, error: PublishError | None) -> None:
-        if not self.finished:
-            self.finished, self.error = True, error
-            self.done.release()
+    def answer(self, error: PublishError | None) -> None:
+        self.error = error
+        self.done.release()
 
 
 class Publisher:
-    """Thread-safe; made lazily, after a fork. State below the first method belongs to the I/O thread."""
+    """For any number of threads; made lazily, after a fork."""
 
     def __init__(self, url: str) -> None:
-        self._todo: deque[_Call] = deque()
         self._scheduled = False
-        self._channel: Channel | None = None
-        self._blocked = False
-        self._last_tag = 0
-        self._lowest = 1
-        self._in_flight: dict[int, tuple[_Call, Envelope]] = {}
-        self._returned: Counter[tuple[str, str]] = Counter()
-        self._link = Link(url, "publisher", Hooks(up=self._up, down=self._down))
+        self._flight = Flight()
+        self._link = self._flight.link = ThreadLink(url, NAME, self._flight.hooks)
         self._link.start()
 
     def send(self, envelopes: Sequence[Envelope], timeout: float) -> None:
         """Return once all are confirmed; raises PublishError within `timeout` seconds."""
         if not envelopes:
             return
-        call = _Call(envelopes)
-        self._todo.append(call)
+        call = _ThreadCall(envelopes)
+        self._flight.todo.append(call)
         if not self._scheduled:  # a drain that has not begun yet will see this call
             self._scheduled = True
             self._link.run(self._drain)
         if not call.done.acquire(timeout=timeout):
             call.abandoned = True
-            self._link.run(partial(self._expire, call))
+            self._link.run(partial(self._flight.expire, call))
             raise Unconfirmed(f"no confirm within {timeout:g} s")
         if call.error is not None:
             raise call.error
@@ -77,91 +65,65 @@ class Publisher:
         """Be gone within seconds; what is in flight stays unconfirmed."""
         self._link.close()
 
-    def _up(self, connection: Connection) -> None:
-        connection.add_on_connection_blocked_callback(self._on_blocked)
-        connection.add_on_connection_unblocked_callback(self._on_unblocked)
-        connection.channel(on_open_callback=self._opened)
-
-    def _opened(self, channel: Channel) -> None:
-        channel.add_on_close_callback(self._channel_closed)
-        channel.add_on_return_callback(self._on_return)
-        channel.confirm_delivery(self._on_confirm, callback=lambda _: self._ready(channel))
-
-    def _ready(self, channel: Channel) -> None:
-        self._last_tag, self._lowest = 0, 1
-        self._channel = channel
-        self._drain()
-
-    def _channel_closed(self, channel: Channel, error: Exception) -> None:
-        if channel is self._channel:
-            self._link.throw_away(type(error).__name__, getattr(error, "reply_code", 0))
-
-    def _down(self, reason: str, code: int) -> None:
-        self._channel, self._blocked = None, False
-        lost, self._in_flight = self._in_flight, {}
-        self._returned.clear()
-        kind = Unroutable if code == NOT_FOUND else Unconfirmed
-        for call, _ in lost.values():
-            call.finish(kind(f"the connection was lost: {reason}"))
-
     def _drain(self) -> None:
         self._scheduled = False
-        while self._todo and (self._channel is not None or self._blocked):
-            call = self._todo.popleft()
-            if self._blocked:
-                call.finish(Refused("the broker is in alarm and takes no messages"))
-            elif not call.abandoned and self._channel is not None:
-                self._put(self._channel, call)
+        self._flight.drain()
 
-    def _put(self, channel: Channel, call: _Call) -> None:
-        call.channel = channel
+
+class _LoopCall(Call):
+    __slots__ = ("future",)
+
+    def __init__(self, envelopes: Sequence[Envelope], future: asyncio.Future[None]) -> None:
+        super().__init__(envelopes)
+        self.future = future
+
+    def answer(self, error: PublishError | None) -> None:
+        resolve(self.future, error)
+
+
+class LoopPublisher:
+    """An `AsyncPublisher`, for an event loop of which all methods are called."""
+
+    def __init__(self, url: str, exchange: str, loop: asyncio.AbstractEventLoop, *, within: float) -> None:
+        self._exchange = exchange
+        self._loop = loop
+        self._within = within
+        self._flight = Flight()
+        self._link = self._flight.link = Link(url, NAME, self._flight.hooks, EventLoop(loop))
+        self._deadlines = Deadlines(loop, within, over=_finished, expire=self._expire)
+        self._link.connect()
+
+    def publish(self, *messages: Outgoing) -> asyncio.Future[None]:
+        """Done once all are confirmed; fails with PublishError in time."""
+        future = self._loop.create_future()
+        if not messages:
+            future.set_result(None)
+            return future
+        call = _LoopCall([fresh(self._exchange, message) for message in messages], future)
+        self._flight.todo.append(call)
+        self._flight.drain()
+        self._deadlines.add(call)
+        return future
+
+    async def ping(self) -> None:
+        """Return if a publish could be confirmed now; raises BrokerDown."""
         try:
-            for envelope in call.envelopes:
-                self._last_tag += 1
-                self._in_flight[self._last_tag] = (call, envelope)
-                exchange, key, body, properties = envelope
-                channel.basic_publish(exchange, key, body, properties, mandatory=True)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the tags can no longer be trusted
-            self._link.throw_away(type(error).__name__)
-
-    def _expire(self, call: _Call) -> None:
-        # A confirm that comes after its caller left could be taken for another message's.
-        if not call.finished and call.channel is not None and call.channel is self._channel:
-            self._link.throw_away("a confirm is overdue")
-
-    def _on_return(self, _: Channel, method: Basic.Return, properties: BasicProperties, __: bytes) -> None:
-        self._returned[(properties.message_id or "", str(method.routing_key))] += 1
-
-    def _on_confirm(self, frame: Confirm) -> None:
-        method = frame.method
-        accepted = isinstance(method, Basic.Ack)
-        tag = int(method.delivery_tag)
-        if method.multiple:
-            for one in range(self._lowest, tag + 1):
-                self._settle(one, accepted=accepted)
-            self._lowest = tag + 1
-        else:
-            self._settle(tag, accepted=accepted)
-
-    def _settle(self, tag: int, *, accepted: bool) -> None:
-        call, envelope = self._in_flight.pop(tag, (None, None))
-        if call is None or envelope is None:
+            await self.publish(PING)
+        except Unroutable:
             return
-        if self._returned and self._returned[envelope.identity] > 0:
-            self._returned[envelope.identity] -= 1
-            self._returned += Counter()  # drops what fell to zero
-            call.finish(Unroutable(f"no queue takes {envelope.key}"))
-        elif accepted:
-            call.confirmed()
-        else:
-            call.finish(Refused(f"the queue behind {envelope.key} is full"))
+        except PublishError as error:
+            raise BrokerDown(str(error)) from None
 
-    def _on_blocked(self, *_: object) -> None:
-        self._blocked = True
-        for call, _envelope in self._in_flight.values():
-            call.finish(Refused("the broker is in alarm and takes no messages"))
-        self._drain()
+    async def close(self) -> None:
+        """Be gone within seconds; what is in flight stays unconfirmed."""
+        left = asyncio.Event()
+        self._link.leave(left.set)
+        await left.wait()
 
-    def _on_unblocked(self, *_: object) -> None:
-        self._blocked = False
-        self._drain()
+    def _expire(self, call: _LoopCall) -> None:
+        self._flight.expire(call)
+        call.finish(Unconfirmed(f"no confirm within {self._within:g} s"))
+
+
+def _finished(call: _LoopCall) -> bool:
+    return call.finished

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import cast
 import psutil
 import pytest
 
+from shared.broker.port import Broker
 from shared.database.embedded import EmbeddedPostgres
-from tests.contract.broker.rig import Kind, Rig, connect, until
+from tests.contract.broker.rig import Kind, OnLoop, Rig, connect, until
 from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode
 
@@ -40,6 +42,27 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     broker = connect(kind, address, prefix)
     broker.declare()
     yield Rig(kind, address, prefix, broker, kill)
+    broker.close()
+
+
+@pytest.fixture(params=["threads", "loop"])
+def publishing(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Rig]:
+    """Each kind of broker, for callers on threads and for callers on an event loop."""
+    yield from _publishing(request.param, rig)
+
+
+@pytest.fixture(params=["threads", "loop"])
+def rabbit_publishing(request: pytest.FixtureRequest, rabbit: Rig) -> Iterator[Rig]:
+    """RabbitMQ, for both kinds of callers."""
+    yield from _publishing(request.param, rabbit)
+
+
+def _publishing(callers: str, rig: Rig) -> Iterator[Rig]:
+    if callers == "threads":
+        yield rig
+        return
+    broker = cast("Broker", OnLoop(rig.another()))
+    yield dataclasses.replace(rig, broker=broker)
     broker.close()
 
 

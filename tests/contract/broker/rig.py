@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Literal
 
 from shared import clock
 from shared.broker.embedded import EmbeddedBroker
-from shared.broker.port import Ack, Broker, Delivery, Handle, Outgoing, Subscription, Verdict
+from shared.broker.port import Ack, AsyncPublisher, Broker, Delivery, Handle, Outgoing, Subscription, Verdict
 from shared.broker.rabbitmq import RabbitBroker
 from shared.topology import Queue, Topology
 
@@ -59,6 +60,52 @@ class Seen:
     def times(self, name: str) -> list[float]:
         """When `name` came, in seconds of a clock that never runs backwards."""
         return [at for at, delivery in self.deliveries if delivery.message_id == name]
+
+
+class OnLoop:
+    """A broker whose publishing is done by callers on an event loop, for tests that speak to a `Broker`."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._publishers: dict[float, AsyncPublisher] = {}
+
+    def publish(self, *messages: Outgoing, timeout: float = 5.0) -> None:
+        """As the port says."""
+        asyncio.run_coroutine_threadsafe(self._publish(messages, timeout), self._loop).result()
+
+    def ping(self) -> None:
+        """As the port says."""
+        asyncio.run_coroutine_threadsafe(self._ping(), self._loop).result()
+
+    def close(self) -> None:
+        """Close the publishers and the broker."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._broker.close()
+
+    def __getattr__(self, name: str) -> object:
+        """Everything else is the broker's."""
+        return getattr(self._broker, name)
+
+    async def _publish(self, messages: tuple[Outgoing, ...], within: float) -> None:
+        await self._publisher(within).publish(*messages)
+
+    async def _ping(self) -> None:
+        await self._publisher(5.0).ping()
+
+    async def _close(self) -> None:
+        for publisher in self._publishers.values():
+            await publisher.close()
+
+    def _publisher(self, within: float) -> AsyncPublisher:
+        if within not in self._publishers:
+            self._publishers[within] = self._broker.on_loop(self._loop, within=within)
+        return self._publishers[within]
 
 
 @dataclass(frozen=True, slots=True)

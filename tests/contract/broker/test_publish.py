@@ -11,21 +11,21 @@ from tests.contract.broker.rig import OTHER, WORK, Rig, Seen, message, until
 from tests.support.rabbitmq import RabbitNode
 
 
-def test_a_confirmed_message_survives_the_servers_kill(rig: Rig) -> None:
+def test_a_confirmed_message_survives_the_servers_kill(publishing: Rig) -> None:
     """What was confirmed is there after kill -9 of the server."""
-    rig.broker.publish(*[message(f"m{n}") for n in range(20)])
-    rig.kill_server()
+    publishing.broker.publish(*[message(f"m{n}") for n in range(20)])
+    publishing.kill_server()
     seen = Seen()
-    with rig.consuming(seen.handle, batch=5):
+    with publishing.consuming(seen.handle, batch=5):
         until("all messages", lambda: len(set(seen.names())) == 20)
 
 
-def test_a_message_keeps_its_body_id_and_correlation(rig: Rig) -> None:
+def test_a_message_keeps_its_body_id_and_correlation(publishing: Rig) -> None:
     """Bytes, id, correlation and a first attempt arrive as they were sent."""
     bodies = [b'{"a": "\\u0000 \xc3\xa9"}', b"\xff\x00 no text", b""]
-    rig.broker.publish(*[message(f"m{n}", body=body) for n, body in enumerate(bodies)])
+    publishing.broker.publish(*[message(f"m{n}", body=body) for n, body in enumerate(bodies)])
     seen = Seen()
-    with rig.consuming(seen.handle):
+    with publishing.consuming(seen.handle):
         until("all messages", lambda: len(seen.names()) == 3)
     came = [delivery for _, delivery in seen.deliveries]
     assert [d.body for d in came] == bodies
@@ -34,28 +34,33 @@ def test_a_message_keeps_its_body_id_and_correlation(rig: Rig) -> None:
     assert abs((clock.now() - came[0].first_seen).total_seconds()) < 60
 
 
-def test_messages_reach_the_queue_of_their_route(rig: Rig) -> None:
+def test_messages_reach_the_queue_of_their_route(publishing: Rig) -> None:
     """A routing key leads to its own queue and to no other."""
-    rig.broker.publish(message("here"), message("there", route="other.wanted"))
-    assert (rig.broker.depth(WORK).ready, rig.broker.depth(OTHER).ready) == (1, 1)
+    publishing.broker.publish(message("here"), message("there", route="other.wanted"))
+    assert (publishing.broker.depth(WORK).ready, publishing.broker.depth(OTHER).ready) == (1, 1)
 
 
-def test_fault_47_a_missing_route_is_an_error(rig: Rig) -> None:
+def test_fault_47_a_missing_route_is_an_error(publishing: Rig) -> None:
     """A message that no queue takes is refused, and the next one is not confused by it."""
     with pytest.raises(Unroutable):
-        rig.broker.publish(message("lost", route="nobody.wants"))
-    rig.broker.publish(message("fine"))
-    assert rig.broker.depth(WORK).ready == 1
+        publishing.broker.publish(message("lost", route="nobody.wants"))
+    publishing.broker.publish(message("fine"))
+    assert publishing.broker.depth(WORK).ready == 1
 
 
-def test_many_threads_share_one_publisher(rig: Rig) -> None:
+def test_nothing_to_publish_is_confirmed_at_once(publishing: Rig) -> None:
+    """Without a message there is nothing to wait for."""
+    publishing.broker.publish(timeout=0.5)
+
+
+def test_many_threads_share_one_publisher(publishing: Rig) -> None:
     """Concurrent callers each get their own confirm, and every message is there."""
     failures: list[PublishError] = []
 
     def publish(caller: int) -> None:
         for n in range(25):
             try:
-                rig.broker.publish(message(f"{caller}-{n}"))
+                publishing.broker.publish(message(f"{caller}-{n}"))
             except PublishError as error:
                 failures.append(error)
 
@@ -65,16 +70,16 @@ def test_many_threads_share_one_publisher(rig: Rig) -> None:
     for caller in callers:
         caller.join()
     assert failures == []
-    assert rig.broker.depth(WORK).ready == 400
+    assert publishing.broker.depth(WORK).ready == 400
 
 
-def test_fault_43_the_publisher_comes_back_after_the_server(rig: Rig) -> None:
+def test_fault_43_the_publisher_comes_back_after_the_server(publishing: Rig) -> None:
     """Publishing works again after the server was killed, by itself."""
-    rig.broker.publish(message("before"))
-    rig.kill_server()
+    publishing.broker.publish(message("before"))
+    publishing.kill_server()
 
-    until("a confirm", lambda: publishes(rig), 60)
-    rig.broker.ping()
+    until("a confirm", lambda: publishes(publishing), 60)
+    publishing.broker.ping()
 
 
 def test_declaring_again_changes_nothing(rig: Rig) -> None:
@@ -87,19 +92,19 @@ def test_declaring_again_changes_nothing(rig: Rig) -> None:
 
 
 def test_fault_45_a_confirm_that_does_not_come_ends_at_the_deadline(
-    rabbit: Rig, rabbitmq: RabbitNode
+    rabbit_publishing: Rig, rabbitmq: RabbitNode
 ) -> None:
     """With the broker frozen the caller gets an error in time, and later confirms are for later messages."""
-    rabbit.broker.publish(message("before"))
+    rabbit_publishing.broker.publish(message("before"))
     rabbitmq.signal(signal.SIGSTOP)
     try:
         started = clock.monotonic()
         with pytest.raises(Unconfirmed):
-            rabbit.broker.publish(message("frozen"), timeout=2.0)
+            rabbit_publishing.broker.publish(message("frozen"), timeout=2.0)
         assert clock.monotonic() - started < 3.0
     finally:
         rabbitmq.signal(signal.SIGCONT)
-    until("a confirm", lambda: publishes(rabbit), 30)
+    until("a confirm", lambda: publishes(rabbit_publishing), 30)
 
 
 def publishes(rig: Rig) -> bool:

@@ -11,8 +11,9 @@ from tests.support.rabbitmq import RabbitNode
 
 
 @pytest.fixture
-def alarmed(rabbit: Rig, rabbitmq: RabbitNode) -> Iterator[Rig]:
+def alarmed(rabbit_publishing: Rig, rabbitmq: RabbitNode) -> Iterator[Rig]:
     """RabbitMQ with one message in its queue and its memory alarm ringing."""
+    rabbit = rabbit_publishing
     rabbit.broker.publish(message("before"))
     rabbitmq.control("set_vm_memory_high_watermark", "absolute", "1MB")
     yield rabbit

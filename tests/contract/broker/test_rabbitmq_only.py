@@ -8,7 +8,7 @@ import pytest
 
 from shared.broker.port import Ack, Delivery, Refused, Verdict
 from shared.broker.rabbitmq import RabbitBroker
-from shared.broker.rabbitmq_publisher import Publisher
+from shared.broker.rabbitmq_flight import Flight
 from shared.broker.rabbitmq_topology import TopologyConflict
 from tests.contract.broker.rig import WORK, Rig, message, topology, until
 
@@ -71,12 +71,12 @@ def test_fault_54_messages_that_came_back_are_handled_one_at_a_time(rabbit: Rig)
 def test_an_error_on_the_io_thread_does_not_end_it(rabbit: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks inside the publisher costs its connection, not the process's ability to publish."""
 
-    def broken(publisher: Publisher) -> None:
+    def broken(flight: Flight) -> None:
         monkeypatch.undo()
-        raise ValueError(type(publisher).__name__)
+        raise ValueError(type(flight).__name__)
 
     rabbit.broker.publish(message("before"))
-    monkeypatch.setattr(Publisher, "_drain", broken)
+    monkeypatch.setattr(Flight, "drain", broken)
     rabbit.broker.publish(message("delayed"))
     rabbit.broker.publish(message("after"))
     assert rabbit.broker.depth(WORK).ready == 3

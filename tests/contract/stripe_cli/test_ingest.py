@@ -1,34 +1,44 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from werkzeug.serving import make_server
-
-from services.ingest.__main__ import build
-from services.ingest.metrics import Board, Metrics
 from shared import clock
-from shared.messages import ProductChanged, SessionPaid
+from shared.broker.embedded import EmbeddedBroker
+from shared.broker.port import Ack, Delivery, Subscription, Verdict
+from shared.messages import Message, ProductChanged, SessionPaid, decode
+from shared.topology import PIPELINE
 from tests.contract.stripe_cli.shop import PATIENCE, Shop
+from tests.integration.ingest.running import environment, running
 from tests.support.stripe_cli import StripeCli
-from tests.unit.ingest.support import OTHER_SECRET, PATH, MemoryBroker, settings
+from tests.unit.ingest.support import OTHER_SECRET, PATH
 
 _LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 
 @contextmanager
-def door(broker: MemoryBroker, home: Path, secret: str) -> Generator[str]:
-    """The address of our webhook door, which knows this secret."""
-    app = build(settings(home, stripe_webhook_secret=secret), broker, Metrics(Board(), 0))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+def door(database_url: str, home: Path, secret: str) -> Generator[tuple[str, list[Message]]]:
+    """The address of our webhook door, which knows this secret, and the messages that came through it."""
+    taken: list[Message] = []
+
+    def take(deliveries: Sequence[Delivery]) -> list[Verdict]:
+        taken.extend(decode(delivery.body) for delivery in deliveries)
+        return [Ack() for _ in deliveries]
+
+    broker, stop = EmbeddedBroker(database_url, PIPELINE), threading.Event()
+    broker.declare()
+    subscriptions = [Subscription(queue.name, take) for queue in PIPELINE.queues]
+    consumer = threading.Thread(target=broker.consume, args=(subscriptions, stop))
+    consumer.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}{PATH}"
+        with running(environment(home, DATABASE_URL=database_url, STRIPE_WEBHOOK_SECRET=secret)) as ingest:
+            yield ingest.address + PATH, taken
     finally:
-        server.shutdown()
-        server.server_close()
+        stop.set()
+        consumer.join()
+        broker.close()
 
 
 def until(holds: Callable[[], bool], act: Callable[[], object] | None = None) -> None:
@@ -41,27 +51,30 @@ def until(holds: Callable[[], bool], act: Callable[[], object] | None = None) ->
         _LOOK.wait(0.2)
 
 
-def test_what_the_tool_triggers_and_forwards_is_taken_in(cli: StripeCli, shop: Shop, tmp_path: Path) -> None:
+def test_what_the_tool_triggers_and_forwards_is_taken_in(
+    cli: StripeCli, shop: Shop, tmp_path: Path, database_url: str
+) -> None:
     """A session paid by `stripe trigger`, forwarded by `stripe listen`, becomes the message of a paid session."""
-    broker = MemoryBroker()
     with (
-        door(broker, tmp_path, cli.run("listen", "--print-secret").strip()) as address,
+        door(database_url, tmp_path, cli.run("listen", "--print-secret").strip()) as (address, taken),
         cli.listening(address, "--all-snapshot"),
     ):
-        until(lambda: any(isinstance(one, ProductChanged) for one in broker.messages), shop.product)
+        until(lambda: any(isinstance(one, ProductChanged) for one in taken), shop.product)
         cli.run("trigger", "checkout.session.completed")
-        until(lambda: any(isinstance(one, SessionPaid) for one in broker.messages))
+        until(lambda: any(isinstance(one, SessionPaid) for one in taken))
     [event] = shop.events("checkout.session.completed")
-    [paid] = [one for one in broker.messages if isinstance(one, SessionPaid)]
+    [paid] = [one for one in taken if isinstance(one, SessionPaid)]
     assert paid.session == event["data"]["object"]["id"]
     assert paid.event == event["id"]
 
 
 def test_what_the_tool_forwards_under_another_secret_is_refused(
-    cli: StripeCli, shop: Shop, tmp_path: Path
+    cli: StripeCli, shop: Shop, tmp_path: Path, database_url: str
 ) -> None:
     """Negative control: a door that knows another secret answers 400, and nothing is taken in."""
-    broker = MemoryBroker()
-    with door(broker, tmp_path, OTHER_SECRET) as address, cli.listening(address, "--all-snapshot"):
+    with (
+        door(database_url, tmp_path, OTHER_SECRET) as (address, taken),
+        cli.listening(address, "--all-snapshot"),
+    ):
         until(lambda: "[400]" in (tmp_path / "listen.txt").read_text(), shop.product)
-    assert broker.messages == []
+    assert taken == []

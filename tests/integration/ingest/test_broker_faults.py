@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import threading
+from asyncio import AbstractEventLoop, Future
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import pika
 import pytest
 from pika.channel import Channel
 
 from shared import clock
-from shared.broker.port import Outgoing, PublishError
+from shared.broker.port import AsyncPublisher, Outgoing
 from shared.broker.rabbitmq import RabbitBroker
+from shared.broker.rabbitmq_publisher import LoopPublisher
 from shared.topology import ALERTS, PIPELINE, SALES
 from tests.integration.ingest.proxy import Proxy
 from tests.integration.ingest.running import Stage, sale, until
@@ -70,16 +72,29 @@ def test_fault_45_a_confirm_that_never_comes_is_503_in_time(stage: Stage) -> Non
     assert stage.queued() >= 2
 
 
-class Forgetful(RabbitBroker):
+class Forgetful:
     """The protection taken out: publishes, but does not wait for the confirm."""
 
-    def publish(self, *messages: Outgoing, timeout: float = 5.0) -> None:
-        """Return at once."""
-        threading.Thread(target=self._publish, args=(messages, timeout), daemon=True).start()
+    def __init__(self, publisher: AsyncPublisher) -> None:
+        self._publisher = publisher
+        self.ping = publisher.ping
+        self.close = publisher.close
 
-    def _publish(self, messages: tuple[Outgoing, ...], timeout: float) -> None:
-        with suppress(PublishError):  # nobody waits to hear of it
-            super().publish(*messages, timeout=timeout)
+    def publish(self, *messages: Outgoing) -> Future[None]:
+        """Done at once."""
+        real = self._publisher.publish(*messages)
+        real.add_done_callback(lambda done: done.exception())  # nobody else looks at it
+        future = Future[None](loop=real.get_loop())
+        future.set_result(None)
+        return future
+
+
+class ForgetfulBroker(RabbitBroker):
+    """A broker whose publishers are forgetful."""
+
+    def on_loop(self, loop: AbstractEventLoop, *, within: float) -> LoopPublisher:
+        """A publisher that trusts that all goes well."""
+        return cast("LoopPublisher", Forgetful(super().on_loop(loop, within=within)))
 
 
 @pytest.fixture
@@ -90,7 +105,7 @@ def deaf(rabbitmq: RabbitNode) -> Iterator[tuple[str, Proxy]]:
         yield rabbitmq.url.replace(f"{parts.host}:{parts.port}", f"127.0.0.1:{proxy.port}"), proxy
 
 
-@pytest.mark.parametrize(("kind", "status"), [(RabbitBroker, 503), (Forgetful, 200)])
+@pytest.mark.parametrize(("kind", "status"), [(RabbitBroker, 503), (ForgetfulBroker, 200)])
 def test_fault_45_negative_control_without_waiting_the_loss_is_answered_200(
     kind: type[RabbitBroker], status: int, deaf: tuple[str, Proxy], tmp_path: Path
 ) -> None:
@@ -98,12 +113,12 @@ def test_fault_45_negative_control_without_waiting_the_loss_is_answered_200(
     url, proxy = deaf
     broker = kind(url, PIPELINE)
     broker.declare()
-    broker.ping()
-    proxy.hold_answers()
     body = sale(1)
-    assert door(broker, tmp_path).post(PATH, data=body, headers=signed(body)).status_code == status
-    proxy.let_go()
-    broker.close()
+    with door(broker, tmp_path) as client:
+        assert client.get("/readyz").status_code == 200
+        proxy.hold_answers()
+        assert client.post(PATH, body, signed(body)).status_code == status
+        proxy.let_go()
 
 
 @pytest.fixture
@@ -147,7 +162,8 @@ def test_fault_47_negative_control_without_mandatory_the_loss_is_answered_200(
 ) -> None:
     """Take `mandatory` out, and RabbitMQ confirms what it throws away."""
     body = sale(1)
-    assert door(unbound, tmp_path).post(PATH, data=body, headers=signed(body)).status_code == expected
+    with door(unbound, tmp_path) as client:
+        assert client.post(PATH, body, signed(body)).status_code == expected
 
 
 @pytest.fixture
