@@ -7,14 +7,14 @@ from shared.alerts import NewAlert, product_facts
 from shared.database.pool import Database
 from shared.messages import AlertOpened, Message, ProblemNoticed
 from shared.outcomes import Done, Outcome, Reject
-from shared.store import alerts
+from shared.store.alerts import Alerts
 
 
 def on_alert(message: Message, database: Database, postman: Postman) -> Outcome:
     """An alert was committed, or a process without a database noticed a problem."""
     if isinstance(message, ProblemNoticed):
         problem = NewAlert(message.account, message.kind, message.subject, product_facts("", ""))
-        database.run(lambda connection: alerts.raise_(connection, [problem]))
+        database.run(lambda connection: Alerts(connection, problem.account).raise_([problem]))
     elif not isinstance(message, AlertOpened):
         return Reject(f"{message.type} does not belong in this queue")
     postman.wake()

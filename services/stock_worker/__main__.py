@@ -10,6 +10,7 @@ from typing import Final
 from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.settings import StockWorkerSettings
+from services.stock_worker.sql_books import SqlBooks
 from shared import worker
 from shared.broker import runtime
 from shared.broker.connect import connect
@@ -34,9 +35,10 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     threads = settings.stock_worker_threads
     database = Database(address, name="stocksync stock_worker", size=threads + 6)
     database.require_sessions()
+    account = account_key(None, livemode=settings.livemode)
     deps = Deps(
-        account=account_key(None, livemode=settings.livemode),
-        database=database,
+        account=account,
+        books=SqlBooks(database, account),
         stripe=client.connect(settings),
         installation=database.run(lambda c: writes.installation(c, secrets.token_hex(4))),
         low_stock=settings.low_stock_threshold,

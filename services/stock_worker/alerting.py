@@ -5,57 +5,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.stock_worker import stock_alerts
+from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.protocol.facts import SizeState
 from services.stock_worker.protocol.plan import Base, Plan
 from services.stock_worker.stock_alerts import LevelChange, effective_threshold
 from shared.alerts import AlertKey, NewAlert, product_facts, unplaced_facts
-from shared.database.pool import Connection
-from shared.store import alerts, movements, products
 from shared.stripe_api.objects import Product
 from shared.vocabulary import AlertKind, ProductId, Size, UnplacedSale, Variant
 
 UNREADABLE = "its number in Stripe is not a plain whole number, so it is left alone"
 
 
-def after_look(connection: Connection, product: Product, base: Base, made: Plan, *, deps: Deps) -> None:
+def after_look(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) -> None:
     """What a look at `product` tells people: low, out, oversold, unreadable sizes; and what is over."""
-    changes = _changes(connection, product, base, made, deps=deps)
+    changes = _changes(tx, product, base, made, deps=deps)
     subjects = [product.id, *(str(Variant(product.id, size)) for size in made.states)]
-    opened = alerts.open_alerts(connection, deps.account, subjects)
+    opened = tx.alerts.open_alerts(subjects)
     stock = stock_alerts.decide(deps.account, changes, opened)
     unreadable = [size for size, state in made.states.items() if state is SizeState.UNREADABLE]
     readable = [str(Variant(product.id, size)) for size in made.states if size not in unreadable]
     over = [AlertKey(AlertKind.QUARANTINE, subject) for subject in (product.id, *readable)]
     ended = [*stock.resolved, *(key for key in over if (key.kind, key.subject) in opened)]
     if ended:
-        alerts.resolve(connection, deps.account, ended)
+        tx.alerts.resolve(ended)
     news = [*stock.raised, *(_unreadable(product, size, deps) for size in unreadable)]
     if news:
-        alerts.raise_(connection, news)
+        tx.alerts.raise_(news)
 
 
-def quarantined(connection: Connection, product: ProductId, name: str, *, reason: str, deps: Deps) -> None:
+def quarantined(tx: Tx, product: ProductId, name: str, *, reason: str, deps: Deps) -> None:
     """Tell that the product is left alone until a person acts."""
     facts = product_facts(product, name, reason=reason)
-    alerts.raise_(connection, [NewAlert(deps.account, AlertKind.QUARANTINE, product, facts)])
+    tx.alerts.raise_([NewAlert(deps.account, AlertKind.QUARANTINE, product, facts)])
 
 
-def stripe_refused(connection: Connection, reason: str, deps: Deps) -> None:
+def stripe_refused(tx: Tx, reason: str, deps: Deps) -> None:
     """Tell once that Stripe refuses the key; all syncs wait until it takes it again."""
     facts = product_facts("", "", reason=reason)
-    alerts.raise_(connection, [NewAlert(deps.account, AlertKind.STRIPE_REFUSED, deps.account, facts)])
+    tx.alerts.raise_([NewAlert(deps.account, AlertKind.STRIPE_REFUSED, deps.account, facts)])
 
 
-def stripe_accepts(connection: Connection, deps: Deps) -> None:
+def stripe_accepts(tx: Tx, deps: Deps) -> None:
     """Stripe took a write: whatever was refused before is over."""
-    alerts.resolve(connection, deps.account, [AlertKey(AlertKind.STRIPE_REFUSED, deps.account)])
+    tx.alerts.resolve([AlertKey(AlertKind.STRIPE_REFUSED, deps.account)])
 
 
-def unplaced(connection: Connection, held: Sequence[UnplacedSale], deps: Deps) -> list[int]:
+def unplaced(tx: Tx, held: Sequence[UnplacedSale], deps: Deps) -> list[int]:
     """Tell of sold lines that wait for a person; the alerts' ids."""
-    return alerts.raise_(
-        connection,
+    return tx.alerts.raise_(
         [
             NewAlert(
                 deps.account,
@@ -80,12 +78,10 @@ def _unreadable(product: Product, size: Size, deps: Deps) -> NewAlert:
     return NewAlert(deps.account, AlertKind.QUARANTINE, str(Variant(product.id, size)), facts)
 
 
-def _changes(
-    connection: Connection, product: Product, base: Base, made: Plan, *, deps: Deps
-) -> list[LevelChange]:
-    row = products.lock(connection, deps.account, product.id)
+def _changes(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) -> list[LevelChange]:
+    row = tx.products.lock(product.id)
     of_product = row.threshold if row else None
-    rows = products.variants(connection, deps.account, [product.id])
+    rows = tx.products.variants([product.id])
     thresholds = {r.size: effective_threshold(r.threshold, of_product, deps.low_stock) for r in rows}
     return [
         LevelChange(
@@ -95,7 +91,7 @@ def _changes(
             after=after,
             threshold=thresholds[size],
             oversold=tuple(
-                movements.newest_sales(connection, deps.account, product.id, size, units=made.oversold[size])
+                tx.movements.newest_sales(product.id, size, units=made.oversold[size])
                 if size in made.oversold
                 else ()
             ),

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Final
 
 from services.stock_worker import alerting, catalogue
+from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.sales import Booking, Catalogue, UnbookableSession, book
 from shared import logs
-from shared.database.pool import Connection
 from shared.messages import AlertOpened, Message, SessionPaid, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
-from shared.store import movements, products, sales
+from shared.store.sales import Handled, Sale
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
 from shared.vocabulary import ProductId, SessionId
@@ -41,9 +41,9 @@ def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
     if paid:
         sessions = [p.session for p in paid]
         wanted = catalogue.named(sessions)
-        known = deps.database.run(lambda connection: catalogue.load(connection, deps.account, wanted))
+        known = deps.books.run(lambda tx: catalogue.load(tx, wanted))
         catalogue.adopt(sessions, known, deps)
-    booked = deps.database.run(lambda connection: _book(connection, messages, answers, deps))
+    booked = deps.books.run(lambda tx: _book(tx, messages, answers, deps))
     seen: set[SessionId] = set()
     outcomes: list[Outcome] = []
     for message in messages:
@@ -56,7 +56,7 @@ def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
 def _read(messages: Sequence[SessionPaid], deps: Deps) -> dict[SessionId, _Paid | Outcome]:
     """Each session as Stripe has it now, or why it can't be booked."""
     once = {message.session: message for message in messages}
-    before = deps.database.run(lambda connection: sales.booked(connection, deps.account, list(once)))
+    before = deps.books.run(lambda tx: tx.sales.booked(list(once)))
     wanted = [message for session, message in once.items() if session not in before]
     with ThreadPoolExecutor(max_workers=min(READERS, len(wanted)) or 1) as readers:
         read = list(readers.map(partial(_read_one, deps=deps), wanted))
@@ -81,15 +81,15 @@ def _read_one(message: SessionPaid, deps: Deps) -> _Paid | Outcome:
 
 
 def _book(
-    connection: Connection,
+    tx: Tx,
     messages: Sequence[SessionPaid],
     answers: dict[SessionId, _Paid | Outcome],
     deps: Deps,
 ) -> dict[SessionId, Outcome]:
     paid = [answer for answer in answers.values() if isinstance(answer, _Paid)]
     wanted = catalogue.named(p.session for p in paid)
-    products.lock_all(connection, deps.account, wanted)
-    known = catalogue.load(connection, deps.account, wanted)
+    tx.products.lock_all(wanted)
+    known = catalogue.load(tx, wanted)
     outcomes: dict[SessionId, Outcome] = {}
     bookings: list[tuple[_Paid, Booking]] = []
     for session, answer in answers.items():
@@ -101,8 +101,8 @@ def _book(
             outcomes[session] = booked
     if bookings:
         first = bookings[0][0].message.session
-        outcomes[first] = Done(then=_commit(connection, bookings, deps))
-    _log_deliveries(connection, messages, outcomes)
+        outcomes[first] = Done(then=_commit(tx, bookings, deps))
+    _log_deliveries(tx, messages, outcomes)
     return outcomes
 
 
@@ -118,17 +118,14 @@ def _place(paid: _Paid, known: Catalogue, deps: Deps) -> Booking | Outcome:
     return replace(made, movements=tuple(replace(m, event=event) for m in made.movements))
 
 
-def _commit(
-    connection: Connection, bookings: Sequence[tuple[_Paid, Booking]], deps: Deps
-) -> tuple[Message, ...]:
+def _commit(tx: Tx, bookings: Sequence[tuple[_Paid, Booking]], deps: Deps) -> tuple[Message, ...]:
     """Write the bookings down; the hints that follow from them."""
     placed = [movement for _, booking in bookings for movement in booking.movements]
     held = [line for _, booking in bookings for line in booking.unplaced]
-    new = movements.append(connection, placed)
-    sales.record(
-        connection,
+    new = tx.movements.append(placed)
+    tx.sales.record(
         [
-            sales.Sale(
+            Sale(
                 deps.account,
                 paid.session.id,
                 paid.message.origin,
@@ -140,10 +137,10 @@ def _commit(
             for paid, booking in bookings
         ],
     )
-    fresh = sales.hold(connection, held)
-    raised = alerting.unplaced(connection, [line for line in held if line.source_key in fresh], deps)
+    fresh = tx.sales.hold(held)
+    raised = alerting.unplaced(tx, [line for line in held if line.source_key in fresh], deps)
     sold: list[ProductId] = sorted({m.product for m in placed if m.source_key in new})
-    products.mark_dirty(connection, deps.account, sold)
+    tx.products.mark_dirty(sold)
     _log_sales(bookings)
     hints = [SyncRequested(account=deps.account, product=product) for product in sold]
     return (*hints, *(AlertOpened(alert=alert) for alert in raised))
@@ -160,11 +157,9 @@ def _log_sales(bookings: Sequence[tuple[_Paid, Booking]]) -> None:
         )
 
 
-def _log_deliveries(
-    connection: Connection, messages: Sequence[SessionPaid], outcomes: dict[SessionId, Outcome]
-) -> None:
+def _log_deliveries(tx: Tx, messages: Sequence[SessionPaid], outcomes: dict[SessionId, Outcome]) -> None:
     handled = [
-        sales.Handled(
+        Handled(
             message.account,
             message.event,
             message.event_type,
@@ -175,4 +170,4 @@ def _log_deliveries(
         if message.event is not None
     ]
     if handled:
-        sales.log_deliveries(connection, handled)
+        tx.sales.log_deliveries(handled)

@@ -6,14 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.sales import Catalogue, Shelf, products_named
 from services.stock_worker.sync import sync
 from shared import stock_metadata
-from shared.database.pool import Connection
-from shared.store import products
 from shared.stripe_api.objects import CheckoutSession
-from shared.vocabulary import AccountKey, ProductId, Size
+from shared.vocabulary import ProductId, Size
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 
@@ -25,15 +24,15 @@ def named(sessions: Iterable[CheckoutSession]) -> frozenset[ProductId]:
     )
 
 
-def load(connection: Connection, account: AccountKey, wanted: Collection[ProductId]) -> Catalogue:
+def load(tx: Tx, wanted: Collection[ProductId]) -> Catalogue:
     """The shelves of those of `wanted` that were seen before."""
     sizes: dict[ProductId, set[Size]] = defaultdict(set)
-    for row in products.variants(connection, account, wanted):
+    for row in tx.products.variants(wanted):
         if row.state != "missing":
             sizes[row.product_id].add(row.size)
     return {
         product: Shelf(frozenset(sizes[product]), tracked=state != "untracked", closed=state == "closed")
-        for product, state in products.states(connection, account, wanted).items()
+        for product, state in tx.products.states(wanted).items()
     }
 
 
@@ -41,7 +40,7 @@ def adopt(sessions: Collection[CheckoutSession], known: Catalogue, deps: Deps) -
     """Look at the products that `sessions` name and the ledger does not know as they are now."""
     stale = _stale(sessions, known)
     if stale:
-        deps.database.run(lambda connection: products.mark_dirty(connection, deps.account, stale))
+        deps.books.run(lambda tx: tx.products.mark_dirty(stale))
     for product in sorted(stale | (named(sessions) - known.keys())):
         sync(product, deps)
 

@@ -11,7 +11,6 @@ from services.stock_worker.deps import Deps
 from services.stock_worker.sync import sync
 from shared.messages import Message, ProductChanged, SessionPaid, SyncRequested
 from shared.outcomes import Ignored, Outcome, Reject, RetryLater
-from shared.store import products
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.objects import ProductUpdate, SurprisingAnswer
 
@@ -41,7 +40,7 @@ def _sync(message: ProductChanged | SyncRequested, deps: Deps) -> Outcome:
     if isinstance(message, ProductChanged):
         if _digested(message, deps):
             return sync(message.product, deps) if _waits(message, deps) else Ignored("our own write")
-        deps.database.run(lambda c: products.mark_dirty(c, deps.account, [message.product]))
+        deps.books.run(lambda tx: tx.products.mark_dirty([message.product]))
     return sync(message.product, deps)
 
 
@@ -56,12 +55,12 @@ def _digested(message: ProductChanged, deps: Deps) -> bool:
         metadata=message.metadata,
         previous_metadata=message.previous_metadata,
     )
-    with deps.database.session() as connection:
-        return event_log.digest_event(connection, update, deps)
+    with deps.books.sitting() as sitting:
+        return event_log.digest_event(sitting, update, deps)
 
 
 def _waits(message: ProductChanged, deps: Deps) -> bool:
-    return deps.database.run(lambda c: products.is_dirty(c, deps.account, message.product))
+    return deps.books.run(lambda tx: tx.products.is_dirty(message.product))
 
 
 def _telling_refusals(work: Callable[[], R], deps: Deps) -> R:
@@ -70,7 +69,7 @@ def _telling_refusals(work: Callable[[], R], deps: Deps) -> R:
         return work()
     except StripeRefused as error:
         reason = str(error)
-        deps.database.run(lambda connection: alerting.stripe_refused(connection, reason, deps))
+        deps.books.run(lambda tx: alerting.stripe_refused(tx, reason, deps))
         raise
 
 

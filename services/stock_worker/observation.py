@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from services.stock_worker import alerting
+from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
 from services.stock_worker.protocol.judge import AskTheLog, Distrust, judge
 from services.stock_worker.protocol.plan import Base, Plan, plan
 from shared import logs, marker
-from shared.database.pool import Connection
-from shared.store import movements, products, writes
 from shared.stripe_api.objects import Product, ProductUpdate
 from shared.vocabulary import Movement, MovementKind, ProductId
 from shared.writes import Write
@@ -39,38 +38,38 @@ class Look:
     log: Sequence[ProductUpdate] | None
 
 
-def take_in(connection: Connection, look: Look, deps: Deps) -> Write | Turn:
+def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
     """Commit what the look leads to; the write that is to be sent now, or what to do instead."""
-    account, product = deps.account, look.product.id
-    with connection.transaction():
-        products.create(connection, account, product, look.product.name)
-        row = products.lock(connection, account, product)
-        pending = writes.pending(connection, account, product)
+    product = look.product.id
+    with sitting.transaction() as tx:
+        tx.products.create(product, look.product.name)
+        row = tx.products.lock(product)
+        pending = tx.writes.pending(product)
         if row is None or row.version != look.version or pending is not None:
             return Turn.LOOK_AGAIN
-        facts = _facts(connection, look, deps)
+        facts = _facts(tx, look, deps)
         if not look.seen.sheet.tracked and not facts.levels:
-            products.set_state(connection, account, product, "untracked")
-            products.mark_clean(connection, account, product, name=look.product.name)
+            tx.products.set_state(product, "untracked")
+            tx.products.mark_clean(product, name=look.product.name)
             return Turn.SETTLED
         judgement = judge(facts, look.seen.marker, look.log)
         if isinstance(judgement, AskTheLog):
             return Turn.ASK_THE_LOG
         if isinstance(judgement, Distrust):
-            _quarantine(connection, look, deps, reason=judgement.reason)
+            _quarantine(tx, look, deps, reason=judgement.reason)
             return Turn.SETTLED
-        known = writes.last_known(connection, account, product, judgement.marker)
+        known = tx.writes.last_known(product, judgement.marker)
         base = Base(judgement.marker, known)
         made = plan(facts, look.seen, base)
-        return _commit(connection, look, base, made, deps=deps)
+        return _commit(tx, look, base, made, deps=deps)
 
 
-def close(connection: Connection, product: ProductId, deps: Deps) -> None:
+def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
     """The product is gone from Stripe: its ledger ends at 0, later sales wait for a person."""
-    with connection.transaction():
-        products.create(connection, deps.account, product, "")
-        products.lock(connection, deps.account, product)
-        left = products.variants(connection, deps.account, [product])
+    with sitting.transaction() as tx:
+        tx.products.create(product, "")
+        tx.products.lock(product)
+        left = tx.products.variants([product])
         ends = [
             Movement(
                 deps.account,
@@ -83,22 +82,22 @@ def close(connection: Connection, product: ProductId, deps: Deps) -> None:
             for variant in left
             if variant.on_hand
         ]
-        movements.append(connection, ends)
-        products.set_state(connection, deps.account, product, "closed", reason="deleted in Stripe")
-        products.next_version(connection, deps.account, product)
-        products.mark_clean(connection, deps.account, product)
+        tx.movements.append(ends)
+        tx.products.set_state(product, "closed", reason="deleted in Stripe")
+        tx.products.next_version(product)
+        tx.products.mark_clean(product)
     log.info("product_closed", product=product)
 
 
-def _facts(connection: Connection, look: Look, deps: Deps) -> Facts:
-    account, product = deps.account, look.product.id
-    owner, observed = _owner(connection, look, deps)
+def _facts(tx: Tx, look: Look, deps: Deps) -> Facts:
+    product = look.product.id
+    owner, observed = _owner(tx, look, deps)
     if owner is Owner.OURS and observed is not None and not observed.landed:
-        writes.mark_landed(connection, observed)
-    revs = writes.revs(connection, account, product)
-    rows = products.variants(connection, account, [product])
+        tx.writes.mark_landed(observed)
+    revs = tx.writes.revs(product)
+    rows = tx.products.variants([product])
     return Facts(
-        account=account,
+        account=deps.account,
         product=product,
         installation=deps.installation,
         version=look.version,
@@ -111,45 +110,45 @@ def _facts(connection: Connection, look: Look, deps: Deps) -> Facts:
     )
 
 
-def _owner(connection: Connection, look: Look, deps: Deps) -> tuple[Owner, Write | None]:
+def _owner(tx: Tx, look: Look, deps: Deps) -> tuple[Owner, Write | None]:
     text = look.seen.marker
     if not text:
         return Owner.NOBODY, None
     parsed = marker.parse(text)
     if parsed is None:
         return Owner.GARBAGE, None
-    write = writes.by_marker(connection, deps.account, text)
+    write = tx.writes.by_marker(text)
     if write is not None:
         return (Owner.OURS if write.product == look.product.id else Owner.COPIED), write
     return (Owner.LOST if parsed.installation == deps.installation else Owner.FOREIGN), None
 
 
-def _commit(connection: Connection, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write | Turn:
-    account, product = deps.account, look.product.id
-    products.set_state(connection, account, product, "tracked")
+def _commit(tx: Tx, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write | Turn:
+    product = look.product.id
+    tx.products.set_state(product, "tracked")
     states = {size: state.value for size, state in made.states.items()}
-    products.save_sizes(connection, account, product, states, opened=made.opened)
-    movements.append(connection, made.movements)
+    tx.products.save_sizes(product, states, opened=made.opened)
+    tx.movements.append(made.movements)
     if made.learned:
-        writes.append_known(connection, account, product, base.marker, units=made.known)
+        tx.writes.append_known(product, base.marker, units=made.known)
     if made.write is not None:
-        writes.insert(connection, made.write)
-        writes.append_known(connection, account, product, made.write.marker, units=made.known_after_write)
+        tx.writes.insert(made.write)
+        tx.writes.append_known(product, made.write.marker, units=made.known_after_write)
     if made.write is not None or made.movements or made.learned:
-        products.next_version(connection, account, product)
-    alerting.after_look(connection, look.product, base, made, deps=deps)
+        tx.products.next_version(product)
+    alerting.after_look(tx, look.product, base, made, deps=deps)
     if made.write is None:
-        products.mark_clean(connection, account, product, name=look.product.name)
+        tx.products.mark_clean(product, name=look.product.name)
     for m in made.movements:
         log.info("stock_observed", product=product, size=m.size, delta=m.delta, kind=m.kind)
     return made.write or Turn.SETTLED
 
 
-def _quarantine(connection: Connection, look: Look, deps: Deps, *, reason: str) -> None:
-    account, product = deps.account, look.product.id
-    products.set_state(connection, account, product, "quarantined", reason=reason)
+def _quarantine(tx: Tx, look: Look, deps: Deps, *, reason: str) -> None:
+    product = look.product.id
+    tx.products.set_state(product, "quarantined", reason=reason)
     states = dict.fromkeys(look.seen.sheet.sizes, "managed")
-    products.save_sizes(connection, account, product, states, opened=())
-    products.mark_clean(connection, account, product, name=look.product.name)
-    alerting.quarantined(connection, product, look.product.name, reason=reason, deps=deps)
+    tx.products.save_sizes(product, states, opened=())
+    tx.products.mark_clean(product, name=look.product.name)
+    alerting.quarantined(tx, product, look.product.name, reason=reason, deps=deps)
     log.warning("product_quarantined", product=product, reason=reason)

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.stock_worker import event_log, observation, sending
+from services.stock_worker.books import Sitting
 from services.stock_worker.deps import Deps
 from services.stock_worker.observation import Turn
 from services.stock_worker.protocol.facts import observe
 from shared import logs
-from shared.database.pool import Connection
 from shared.messages import AlertOpened
 from shared.outcomes import Done, Ignored, Outcome, RetryLater
-from shared.store import alerts, locks, products, writes
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
 from shared.writes import Write
@@ -35,19 +34,20 @@ PACE: Final = 1.0
 def sync(product: ProductId, deps: Deps) -> Outcome:
     """Make Stripe's metadata of `product` and the ledger agree; at once where it can be done."""
     while True:
-        with deps.database.session() as connection:
-            if not locks.try_lock(connection, deps.account, product):
+        with deps.books.sitting() as sitting:
+            if not sitting.try_lock(product):
                 # Whoever holds the lock looks at the dirty mark once more after letting it go.
                 return Ignored("another worker is at it")
             try:
-                outcome = _under_lock(connection, product, deps)
+                outcome = _under_lock(sitting, product, deps)
             finally:
-                locks.unlock(connection, deps.account, product)
+                sitting.unlock(product)
             if not isinstance(outcome, Done):
                 return outcome
-            if not products.is_dirty(connection, deps.account, product):
-                raised = alerts.untold(connection, deps.account, product)
-                return Done(then=tuple(AlertOpened(alert=alert) for alert in raised))
+            with sitting.transaction() as tx:
+                if not tx.products.is_dirty(product):
+                    raised = tx.alerts.untold(product)
+                    return Done(then=tuple(AlertOpened(alert=alert) for alert in raised))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +58,21 @@ class _Start:
     since_last_write: float | None
 
 
-def _under_lock(connection: Connection, product: ProductId, deps: Deps) -> Outcome:
+def _under_lock(sitting: Sitting, product: ProductId, deps: Deps) -> Outcome:
     event_updates: Sequence[ProductUpdate] | None = None
     for _ in range(ROUNDS):
-        start = _begin(connection, product, deps)
+        start = _begin(sitting, product)
         outcome: Outcome | None = None
         if start.pending is not None:
-            outcome = sending.settle(connection, start.pending, deps)
+            outcome = sending.settle(sitting, start.pending, deps)
         elif not start.dirty:
             return Done()
         else:
-            turn = _look(connection, product, start, event_updates, deps=deps)
+            turn = _look(sitting, product, start, event_updates, deps=deps)
             if turn is Turn.ASK_THE_LOG:
-                event_updates = event_log.digest_log(connection, product, deps)
+                event_updates = event_log.digest_log(sitting, product, deps)
             elif isinstance(turn, Write):
-                outcome = sending.send(connection, turn, deps)
+                outcome = sending.send(sitting, turn, deps)
             elif turn is Turn.SETTLED:
                 return Done()
         if outcome is not None:
@@ -82,7 +82,7 @@ def _under_lock(connection: Connection, product: ProductId, deps: Deps) -> Outco
 
 
 def _look(
-    connection: Connection,
+    sitting: Sitting,
     product: ProductId,
     start: _Start,
     event_updates: Sequence[ProductUpdate] | None,
@@ -93,20 +93,20 @@ def _look(
         deps.stop.wait(PACE - start.since_last_write)
     found = deps.stripe.product(product)
     if found is None or found.deleted:
-        observation.close(connection, product, deps)
+        observation.close(sitting, product, deps)
         return Turn.SETTLED
     look = observation.Look(start.version, found, observe(found.metadata), event_updates)
-    return observation.take_in(connection, look, deps)
+    return observation.take_in(sitting, look, deps)
 
 
-def _begin(connection: Connection, product: ProductId, deps: Deps) -> _Start:
-    with connection.transaction():
-        row = products.lock(connection, deps.account, product)
+def _begin(sitting: Sitting, product: ProductId) -> _Start:
+    with sitting.transaction() as tx:
+        row = tx.products.lock(product)
         if row is None:
             return _Start(0, dirty=True, pending=None, since_last_write=None)
         return _Start(
             row.version,
             row.dirty,
-            writes.pending(connection, deps.account, product),
-            writes.since_last(connection, deps.account, product),
+            tx.writes.pending(product),
+            tx.writes.since_last(product),
         )

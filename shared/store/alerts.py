@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from psycopg import Connection
@@ -16,95 +17,95 @@ ACCUMULATING: Final = frozenset({AlertKind.OVERSOLD})
 """Kinds whose open alert takes in the `sales` of a further one, and is told again."""
 
 
-def open_alerts(
-    connection: Connection[Any], account: AccountKey, subjects: Collection[str]
-) -> set[tuple[AlertKind, str]]:
-    """(kind, subject) of what is open on `subjects`."""
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(
-            """
-            select kind, subject from alert
-            where account = %s and subject = any(%s) and resolved_at is null
-            """,
-            (account, list(subjects)),
-        )
-        return {(AlertKind(kind), subject) for kind, subject in cursor}
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """An account's alerts, over one connection."""
 
+    _connection: Connection[Any]
+    _account: AccountKey
 
-def raise_(connection: Connection[Any], alerts: Collection[NewAlert]) -> list[int]:
-    """Open `alerts`; ids of those that people must now be told of, an already open one is not among them."""
-    ordered = sorted(
-        alerts, key=lambda alert: (alert.account, alert.kind, alert.subject)
-    )  # against deadlocks
-    fresh = [alert for alert in ordered if alert.kind not in ACCUMULATING]
-    opened = _open(connection, fresh) if fresh else []
-    added = [_open_or_add(connection, alert) for alert in ordered if alert.kind in ACCUMULATING]
-    return [*opened, *dict.fromkeys(added)]
+    def open_alerts(self, subjects: Collection[str]) -> set[tuple[AlertKind, str]]:
+        """(kind, subject) of what is open on `subjects`."""
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(
+                """
+                select kind, subject from alert
+                where account = %s and subject = any(%s) and resolved_at is null
+                """,
+                (self._account, list(subjects)),
+            )
+            return {(AlertKind(kind), subject) for kind, subject in cursor}
 
+    def raise_(self, alerts: Collection[NewAlert]) -> list[int]:
+        """Open `alerts`; ids of those that people must now be told of, an already open one is not among them."""
+        ordered = sorted(
+            alerts, key=lambda alert: (alert.account, alert.kind, alert.subject)
+        )  # against deadlocks
+        fresh = [alert for alert in ordered if alert.kind not in ACCUMULATING]
+        opened = self._open(fresh) if fresh else []
+        added = [self._open_or_add(alert) for alert in ordered if alert.kind in ACCUMULATING]
+        return [*opened, *dict.fromkeys(added)]
 
-def _open(connection: Connection[Any], alerts: Sequence[NewAlert]) -> list[int]:
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        cursor.execute(
-            """
-            insert into alert (account, kind, subject, facts)
-            select * from unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[])
-            on conflict (account, kind, subject) where resolved_at is null do nothing
-            returning id
-            """,
-            (
-                [alert.account for alert in alerts],
-                [alert.kind.value for alert in alerts],
-                [_text(alert.subject) for alert in alerts],
-                [Jsonb(_storable(alert.facts)) for alert in alerts],
-            ),
-        )
-        return cursor.fetchall()
-
-
-def _open_or_add(connection: Connection[Any], alert: NewAlert) -> int:
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        cursor.execute(
-            """
-            insert into alert (account, kind, subject, facts) values (%s, %s, %s, %s)
-            on conflict (account, kind, subject) where resolved_at is null do update set
-                facts = excluded.facts || jsonb_build_object(
-                    'sales',
-                    coalesce(alert.facts->'sales', '[]') || coalesce(excluded.facts->'sales', '[]')
+    def _open(self, alerts: Sequence[NewAlert]) -> list[int]:
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            cursor.execute(
+                """
+                insert into alert (account, kind, subject, facts)
+                select * from unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[])
+                on conflict (account, kind, subject) where resolved_at is null do nothing
+                returning id
+                """,
+                (
+                    [alert.account for alert in alerts],
+                    [alert.kind.value for alert in alerts],
+                    [_text(alert.subject) for alert in alerts],
+                    [Jsonb(_storable(alert.facts)) for alert in alerts],
                 ),
-                revision = alert.revision + 1,
-                claimed_at = null, mailed_at = null, failed_at = null, dropped_at = null
-            returning id
-            """,
-            (alert.account, alert.kind.value, _text(alert.subject), Jsonb(_storable(alert.facts))),
-        )
-        return cursor.fetchall()[0]
+            )
+            return cursor.fetchall()
 
+    def _open_or_add(self, alert: NewAlert) -> int:
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            cursor.execute(
+                """
+                insert into alert (account, kind, subject, facts) values (%s, %s, %s, %s)
+                on conflict (account, kind, subject) where resolved_at is null do update set
+                    facts = excluded.facts || jsonb_build_object(
+                        'sales',
+                        coalesce(alert.facts->'sales', '[]') || coalesce(excluded.facts->'sales', '[]')
+                    ),
+                    revision = alert.revision + 1,
+                    claimed_at = null, mailed_at = null, failed_at = null, dropped_at = null
+                returning id
+                """,
+                (alert.account, alert.kind.value, _text(alert.subject), Jsonb(_storable(alert.facts))),
+            )
+            return cursor.fetchall()[0]
 
-def untold(connection: Connection[Any], account: AccountKey, product: ProductId) -> list[int]:
-    """Ids of open alerts on a product that nobody has been told of, nor is being told of now."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(
+    def untold(self, product: ProductId) -> list[int]:
+        """Ids of open alerts on a product that nobody has been told of, nor is being told of now."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                select id from alert
+                where mailed_at is null and failed_at is null and dropped_at is null and claimed_at is null
+                    and resolved_at is null and attempts = 0 and account = %s and facts->>'product' = %s
+                order by id
+                """,
+                (self._account, product),
+            ).fetchall()
+
+    def resolve(self, keys: Collection[AlertKey]) -> int:
+        """Close what is open under `keys`; how many were."""
+        return self._connection.execute(
             """
-            select id from alert
-            where mailed_at is null and failed_at is null and dropped_at is null and claimed_at is null
-                and resolved_at is null and attempts = 0 and account = %s and facts->>'product' = %s
-            order by id
+            update alert set resolved_at = now()
+            from unnest(%s::text[], %s::text[]) as over (kind, subject)
+            where alert.account = %s and alert.resolved_at is null
+                and alert.kind = over.kind and alert.subject = over.subject
             """,
-            (account, product),
-        ).fetchall()
-
-
-def resolve(connection: Connection[Any], account: AccountKey, keys: Collection[AlertKey]) -> int:
-    """Close what is open under `keys`; how many were."""
-    return connection.execute(
-        """
-        update alert set resolved_at = now()
-        from unnest(%s::text[], %s::text[]) as over (kind, subject)
-        where alert.account = %s and alert.resolved_at is null
-            and alert.kind = over.kind and alert.subject = over.subject
-        """,
-        ([key.kind.value for key in keys], [key.subject for key in keys], account),
-    ).rowcount
+            ([key.kind.value for key in keys], [key.subject for key in keys], self._account),
+        ).rowcount
 
 
 def _text(text: str) -> str:

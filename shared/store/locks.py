@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
@@ -11,16 +12,22 @@ from psycopg.rows import scalar_row
 from shared.vocabulary import AccountKey, ProductId
 
 
-def try_lock(connection: Connection[Any], account: AccountKey, product: ProductId) -> bool:
-    """Take the product's lock on this connection; whether it was free."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        key = _key(account, product)
-        return bool(cursor.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone())
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """An account's locks, held by one connection."""
 
+    _connection: Connection[Any]
+    _account: AccountKey
 
-def unlock(connection: Connection[Any], account: AccountKey, product: ProductId) -> None:
-    """Let the product's lock go."""
-    connection.execute("select pg_advisory_unlock(%s)", (_key(account, product),))
+    def try_lock(self, product: ProductId) -> bool:
+        """Take the product's lock on this connection; whether it was free."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            key = _key(self._account, product)
+            return bool(cursor.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone())
+
+    def unlock(self, product: ProductId) -> None:
+        """Let the product's lock go."""
+        self._connection.execute("select pg_advisory_unlock(%s)", (_key(self._account, product),))
 
 
 def _key(account: AccountKey, product: ProductId) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
@@ -11,53 +12,57 @@ from shared.alerts import OversoldSale
 from shared.vocabulary import AccountKey, Movement, ProductId, SessionId, Size
 
 
-def append(connection: Connection[Any], movements: Sequence[Movement]) -> frozenset[str]:
-    """Append what is not in the ledger yet; the source keys that were new. Balances follow by trigger."""
-    if not movements:
-        return frozenset()
-    rows = connection.execute(
-        """
-        insert into movement
-            (account, product_id, size, delta, kind, source_key, session_id, event_id, actor, reason)
-        select * from unnest(
-            %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[],
-            %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]
+@dataclass(frozen=True, slots=True)
+class Movements:
+    """An account's ledger, over one connection."""
+
+    _connection: Connection[Any]
+    _account: AccountKey
+
+    def append(self, movements: Sequence[Movement]) -> frozenset[str]:
+        """Append what is not in the ledger yet; the source keys that were new. Balances follow by trigger."""
+        if not movements:
+            return frozenset()
+        rows = self._connection.execute(
+            """
+            insert into movement
+                (account, product_id, size, delta, kind, source_key, session_id, event_id, actor, reason)
+            select * from unnest(
+                %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[],
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]
+            )
+            on conflict (source_key) do nothing
+            returning source_key
+            """,
+            (
+                [m.account for m in movements],
+                [m.product for m in movements],
+                [m.size for m in movements],
+                [m.delta for m in movements],
+                [m.kind.value for m in movements],
+                [m.source_key for m in movements],
+                [m.session for m in movements],
+                [m.event for m in movements],
+                [m.actor for m in movements],
+                [m.reason for m in movements],
+            ),
         )
-        on conflict (source_key) do nothing
-        returning source_key
-        """,
-        (
-            [m.account for m in movements],
-            [m.product for m in movements],
-            [m.size for m in movements],
-            [m.delta for m in movements],
-            [m.kind.value for m in movements],
-            [m.source_key for m in movements],
-            [m.session for m in movements],
-            [m.event for m in movements],
-            [m.actor for m in movements],
-            [m.reason for m in movements],
-        ),
-    )
-    return frozenset(str(row[0]) for row in rows)
+        return frozenset(str(row[0]) for row in rows)
 
-
-def newest_sales(
-    connection: Connection[Any], account: AccountKey, product: ProductId, size: Size, *, units: int
-) -> list[OversoldSale]:
-    """The newest sales of a size that together took at least `units`, newest first, at most 50."""
-    rows = connection.execute(
-        """
-        select session_id, -delta from movement
-        where account = %s and product_id = %s and size = %s and kind = 'sale'
-        order by id desc limit 50
-        """,
-        (account, product, size),
-    )
-    sales: list[OversoldSale] = []
-    for session, sold in rows:
-        left = units - sum(sale.units for sale in sales)
-        if left <= 0:
-            break
-        sales.append(OversoldSale(SessionId(session), min(int(sold), left)))
-    return sales
+    def newest_sales(self, product: ProductId, size: Size, *, units: int) -> list[OversoldSale]:
+        """The newest sales of a size that together took at least `units`, newest first, at most 50."""
+        rows = self._connection.execute(
+            """
+            select session_id, -delta from movement
+            where account = %s and product_id = %s and size = %s and kind = 'sale'
+            order by id desc limit 50
+            """,
+            (self._account, product, size),
+        )
+        sales: list[OversoldSale] = []
+        for session, sold in rows:
+            left = units - sum(sale.units for sale in sales)
+            if left <= 0:
+                break
+            sales.append(OversoldSale(SessionId(session), min(int(sold), left)))
+        return sales

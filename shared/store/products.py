@@ -36,130 +36,121 @@ class VariantRow:
     threshold: int | None
 
 
-def lock(connection: Connection[Any], account: AccountKey, product: ProductId) -> ProductRow | None:
-    """The product, its row locked until the transaction ends; None where it was never seen."""
-    with connection.cursor(row_factory=class_row(ProductRow)) as cursor:
-        return cursor.execute(
+@dataclass(frozen=True, slots=True)
+class Products:
+    """An account's products and their sizes, over one connection."""
+
+    _connection: Connection[Any]
+    _account: AccountKey
+
+    def lock(self, product: ProductId) -> ProductRow | None:
+        """The product, its row locked until the transaction ends; None where it was never seen."""
+        with self._connection.cursor(row_factory=class_row(ProductRow)) as cursor:
+            return cursor.execute(
+                """
+                select id, name, state, version, threshold, dirty_since is not null as dirty
+                from product where account = %s and id = %s for update
+                """,
+                (self._account, product),
+            ).fetchone()
+
+    def lock_all(self, products: Collection[ProductId]) -> None:
+        """Lock the products' rows in one order for all, so that bookings of several products can't deadlock."""
+        self._connection.execute(
+            "select from product where account = %s and id = any(%s) order by id for update",
+            (self._account, list(products)),
+        )
+
+    def states(self, products: Collection[ProductId]) -> dict[ProductId, str]:
+        """The state of each of `products` that was seen before."""
+        rows = self._connection.execute(
+            "select id, state from product where account = %s and id = any(%s)",
+            (self._account, list(products)),
+        )
+        return {ProductId(row[0]): str(row[1]) for row in rows}
+
+    def variants(self, products: Collection[ProductId]) -> list[VariantRow]:
+        """Every size of `products` that was ever seen."""
+        with self._connection.cursor(row_factory=class_row(VariantRow)) as cursor:
+            return cursor.execute(
+                """
+                select product_id, size, on_hand, state, opened, threshold
+                from variant where account = %s and product_id = any(%s) order by product_id, size
+                """,
+                (self._account, list(products)),
+            ).fetchall()
+
+    def create(self, product: ProductId, name: str) -> None:
+        """Make the product's row, dirty, unless it is there."""
+        self._connection.execute(
             """
-            select id, name, state, version, threshold, dirty_since is not null as dirty
-            from product where account = %s and id = %s for update
+            insert into product (account, id, name, dirty_since) values (%s, %s, %s, now())
+            on conflict (account, id) do nothing
             """,
-            (account, product),
-        ).fetchone()
+            (self._account, product, name),
+        )
 
-
-def lock_all(connection: Connection[Any], account: AccountKey, products: Collection[ProductId]) -> None:
-    """Lock the products' rows in one order for all, so that bookings of several products can't deadlock."""
-    connection.execute(
-        "select from product where account = %s and id = any(%s) order by id for update",
-        (account, list(products)),
-    )
-
-
-def states(
-    connection: Connection[Any], account: AccountKey, products: Collection[ProductId]
-) -> dict[ProductId, str]:
-    """The state of each of `products` that was seen before."""
-    rows = connection.execute(
-        "select id, state from product where account = %s and id = any(%s)", (account, list(products))
-    )
-    return {ProductId(row[0]): str(row[1]) for row in rows}
-
-
-def variants(
-    connection: Connection[Any], account: AccountKey, products: Collection[ProductId]
-) -> list[VariantRow]:
-    """Every size of `products` that was ever seen."""
-    with connection.cursor(row_factory=class_row(VariantRow)) as cursor:
-        return cursor.execute(
+    def save_sizes(
+        self,
+        product: ProductId,
+        states: Mapping[Size, str],
+        *,
+        opened: Iterable[Size],
+    ) -> None:
+        """Note how each size stands in Stripe, and which ones are adopted now."""
+        self._connection.execute(
             """
-            select product_id, size, on_hand, state, opened, threshold
-            from variant where account = %s and product_id = any(%s) order by product_id, size
+            insert into variant (account, product_id, size, state, opened)
+            select %s, %s, s.size, s.state, s.size = any(%s) from unnest(%s::text[], %s::text[]) s (size, state)
+            on conflict (account, product_id, size) do update set
+                state = excluded.state, opened = variant.opened or excluded.opened
+            where variant.state <> excluded.state or (excluded.opened and not variant.opened)
             """,
-            (account, list(products)),
-        ).fetchall()
+            (self._account, product, list(opened), list(states.keys()), list(states.values())),
+        )
 
+    def set_state(self, product: ProductId, state: str, *, reason: str = "") -> None:
+        """Put the product into `state` (tracked, untracked, quarantined, closed)."""
+        self._connection.execute(
+            """
+            update product set state = %s, state_reason = %s
+            where account = %s and id = %s and (state, state_reason) is distinct from (%s, %s)
+            """,
+            (state, reason, self._account, product, state, reason),
+        )
 
-def create(connection: Connection[Any], account: AccountKey, product: ProductId, name: str) -> None:
-    """Make the product's row, dirty, unless it is there."""
-    connection.execute(
-        """
-        insert into product (account, id, name, dirty_since) values (%s, %s, %s, now())
-        on conflict (account, id) do nothing
-        """,
-        (account, product, name),
-    )
+    def next_version(self, product: ProductId) -> None:
+        """Something was observed or written: whoever looked before must look again."""
+        self._connection.execute(
+            "update product set version = version + 1 where account = %s and id = %s",
+            (self._account, product),
+        )
 
+    def mark_dirty(self, products: Collection[ProductId]) -> None:
+        """Note that the metadata of `products` may differ from the ledger."""
+        self._connection.execute(
+            """
+            update product set dirty_since = now()
+            where account = %s and id = any(%s) and dirty_since is null
+            """,
+            (self._account, list(products)),
+        )
 
-def save_sizes(
-    connection: Connection[Any],
-    account: AccountKey,
-    product: ProductId,
-    states: Mapping[Size, str],
-    *,
-    opened: Iterable[Size],
-) -> None:
-    """Note how each size stands in Stripe, and which ones are adopted now."""
-    connection.execute(
-        """
-        insert into variant (account, product_id, size, state, opened)
-        select %s, %s, s.size, s.state, s.size = any(%s) from unnest(%s::text[], %s::text[]) s (size, state)
-        on conflict (account, product_id, size) do update set
-            state = excluded.state, opened = variant.opened or excluded.opened
-        where variant.state <> excluded.state or (excluded.opened and not variant.opened)
-        """,
-        (account, product, list(opened), list(states.keys()), list(states.values())),
-    )
+    def mark_clean(self, product: ProductId, *, name: str | None = None) -> None:
+        """Note that metadata and ledger agreed, in the transaction that saw it; `name` as Stripe has it."""
+        self._connection.execute(
+            """
+            update product set dirty_since = null, synced_at = now(), name = coalesce(%s, name)
+            where account = %s and id = %s
+            """,
+            (name, self._account, product),
+        )
 
-
-def set_state(
-    connection: Connection[Any], account: AccountKey, product: ProductId, state: str, *, reason: str = ""
-) -> None:
-    """Put the product into `state` (tracked, untracked, quarantined, closed)."""
-    connection.execute(
-        """
-        update product set state = %s, state_reason = %s
-        where account = %s and id = %s and (state, state_reason) is distinct from (%s, %s)
-        """,
-        (state, reason, account, product, state, reason),
-    )
-
-
-def next_version(connection: Connection[Any], account: AccountKey, product: ProductId) -> None:
-    """Something was observed or written: whoever looked before must look again."""
-    connection.execute(
-        "update product set version = version + 1 where account = %s and id = %s", (account, product)
-    )
-
-
-def mark_dirty(connection: Connection[Any], account: AccountKey, products: Collection[ProductId]) -> None:
-    """Note that the metadata of `products` may differ from the ledger."""
-    connection.execute(
-        """
-        update product set dirty_since = now()
-        where account = %s and id = any(%s) and dirty_since is null
-        """,
-        (account, list(products)),
-    )
-
-
-def mark_clean(
-    connection: Connection[Any], account: AccountKey, product: ProductId, *, name: str | None = None
-) -> None:
-    """Note that metadata and ledger agreed, in the transaction that saw it; `name` as Stripe has it."""
-    connection.execute(
-        """
-        update product set dirty_since = null, synced_at = now(), name = coalesce(%s, name)
-        where account = %s and id = %s
-        """,
-        (name, account, product),
-    )
-
-
-def is_dirty(connection: Connection[Any], account: AccountKey, product: ProductId) -> bool:
-    """Whether the product waits for a sync; one that was never seen does."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        found = cursor.execute(
-            "select dirty_since is not null from product where account = %s and id = %s", (account, product)
-        ).fetchone()
-        return found is None or bool(found)
+    def is_dirty(self, product: ProductId) -> bool:
+        """Whether the product waits for a sync; one that was never seen does."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            found = cursor.execute(
+                "select dirty_since is not null from product where account = %s and id = %s",
+                (self._account, product),
+            ).fetchone()
+            return found is None or bool(found)

@@ -36,81 +36,84 @@ class Handled:
     created_at: datetime
 
 
-def booked(
-    connection: Connection[Any], account: AccountKey, sessions: Collection[SessionId]
-) -> set[SessionId]:
-    """Those of `sessions` that are booked already."""
-    rows = connection.execute(
-        "select session_id from sale where account = %s and session_id = any(%s)", (account, list(sessions))
-    )
-    return {SessionId(row[0]) for row in rows}
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """An account's sessions, over one connection."""
 
+    _connection: Connection[Any]
+    _account: AccountKey
 
-def record(connection: Connection[Any], sales: Sequence[Sale]) -> None:
-    """Note that sessions are booked; harmless to repeat."""
-    connection.execute(
-        """
-        insert into sale (account, session_id, origin, event_id, created_at, lines, unplaced)
-        select * from unnest(
-            %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[]
+    def booked(self, sessions: Collection[SessionId]) -> set[SessionId]:
+        """Those of `sessions` that are booked already."""
+        rows = self._connection.execute(
+            "select session_id from sale where account = %s and session_id = any(%s)",
+            (self._account, list(sessions)),
         )
-        on conflict (account, session_id) do nothing
-        """,
-        (
-            [s.account for s in sales],
-            [s.session for s in sales],
-            [s.origin for s in sales],
-            [s.event for s in sales],
-            [s.created_at for s in sales],
-            [s.lines for s in sales],
-            [s.unplaced for s in sales],
-        ),
-    )
+        return {SessionId(row[0]) for row in rows}
 
-
-def hold(connection: Connection[Any], lines: Sequence[UnplacedSale]) -> set[str]:
-    """Keep lines for a person; the source keys of those that are new."""
-    rows = connection.execute(
-        """
-        insert into unplaced_sale
-            (account, session_id, line_item_id, source_key, product_id, size_hint, quantity, reason)
-        select * from unnest(
-            %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[]
+    def record(self, sales: Sequence[Sale]) -> None:
+        """Note that sessions are booked; harmless to repeat."""
+        self._connection.execute(
+            """
+            insert into sale (account, session_id, origin, event_id, created_at, lines, unplaced)
+            select * from unnest(
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[]
+            )
+            on conflict (account, session_id) do nothing
+            """,
+            (
+                [s.account for s in sales],
+                [s.session for s in sales],
+                [s.origin for s in sales],
+                [s.event for s in sales],
+                [s.created_at for s in sales],
+                [s.lines for s in sales],
+                [s.unplaced for s in sales],
+            ),
         )
-        on conflict (source_key) do nothing
-        returning source_key
-        """,
-        (
-            [u.account for u in lines],
-            [u.session for u in lines],
-            [u.line for u in lines],
-            [u.source_key for u in lines],
-            [u.product for u in lines],
-            [u.size_hint for u in lines],
-            [u.quantity for u in lines],
-            [u.reason for u in lines],
-        ),
-    )
-    return {str(row[0]) for row in rows}
 
+    def hold(self, lines: Sequence[UnplacedSale]) -> set[str]:
+        """Keep lines for a person; the source keys of those that are new."""
+        rows = self._connection.execute(
+            """
+            insert into unplaced_sale
+                (account, session_id, line_item_id, source_key, product_id, size_hint, quantity, reason)
+            select * from unnest(
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[]
+            )
+            on conflict (source_key) do nothing
+            returning source_key
+            """,
+            (
+                [u.account for u in lines],
+                [u.session for u in lines],
+                [u.line for u in lines],
+                [u.source_key for u in lines],
+                [u.product for u in lines],
+                [u.size_hint for u in lines],
+                [u.quantity for u in lines],
+                [u.reason for u in lines],
+            ),
+        )
+        return {str(row[0]) for row in rows}
 
-def log_deliveries(connection: Connection[Any], handled: Sequence[Handled]) -> None:
-    """Count events in the delivery log; the first outcome stays."""
-    once = {h.event: h for h in reversed(handled)}
-    counts = {event: sum(1 for h in handled if h.event == event) for event in once}
-    rows = sorted(once.values(), key=lambda h: h.event)
-    connection.execute(
-        """
-        insert into delivery (account, event_id, type, outcome, created_at, handled)
-        select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[])
-        on conflict (account, event_id) do update set handled = delivery.handled + excluded.handled
-        """,
-        (
-            [h.account for h in rows],
-            [h.event for h in rows],
-            [h.type for h in rows],
-            [h.outcome for h in rows],
-            [h.created_at for h in rows],
-            [counts[h.event] for h in rows],
-        ),
-    )
+    def log_deliveries(self, handled: Sequence[Handled]) -> None:
+        """Count events in the delivery log; the first outcome stays."""
+        once = {h.event: h for h in reversed(handled)}
+        counts = {event: sum(1 for h in handled if h.event == event) for event in once}
+        rows = sorted(once.values(), key=lambda h: h.event)
+        self._connection.execute(
+            """
+            insert into delivery (account, event_id, type, outcome, created_at, handled)
+            select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[])
+            on conflict (account, event_id) do update set handled = delivery.handled + excluded.handled
+            """,
+            (
+                [h.account for h in rows],
+                [h.event for h in rows],
+                [h.type for h in rows],
+                [h.outcome for h in rows],
+                [h.created_at for h in rows],
+                [counts[h.event] for h in rows],
+            ),
+        )

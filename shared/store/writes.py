@@ -44,172 +44,163 @@ def installation(connection: Connection[Any], candidate: str) -> str:
         return str(cursor.execute("select id from installation").fetchone())
 
 
-def pending(connection: Connection[Any], account: AccountKey, product: ProductId) -> Write | None:
-    """The product's write that may still execute."""
-    with connection.cursor(row_factory=class_row(Write)) as cursor:
-        return cursor.execute(
-            f"{_SELECT} where account = %s and product_id = %s and state = 'PENDING'",
-            (KEPT_BY_STRIPE, account, product),
-        ).fetchone()
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """An account's writes to Stripe and known states, over one connection."""
 
+    _connection: Connection[Any]
+    _account: AccountKey
 
-def by_key(connection: Connection[Any], key: str) -> Write | None:
-    """The write with this idempotency key."""
-    with connection.cursor(row_factory=class_row(Write)) as cursor:
-        return cursor.execute(f"{_SELECT} where idempotency_key = %s", (KEPT_BY_STRIPE, key)).fetchone()
+    def pending(self, product: ProductId) -> Write | None:
+        """The product's write that may still execute."""
+        with self._connection.cursor(row_factory=class_row(Write)) as cursor:
+            return cursor.execute(
+                f"{_SELECT} where account = %s and product_id = %s and state = 'PENDING'",
+                (KEPT_BY_STRIPE, self._account, product),
+            ).fetchone()
 
+    def by_key(self, key: str) -> Write | None:
+        """The write with this idempotency key."""
+        with self._connection.cursor(row_factory=class_row(Write)) as cursor:
+            return cursor.execute(f"{_SELECT} where idempotency_key = %s", (KEPT_BY_STRIPE, key)).fetchone()
 
-def by_marker(connection: Connection[Any], account: AccountKey, marker: str) -> Write | None:
-    """The account's write with this marker, of whatever product."""
-    with connection.cursor(row_factory=class_row(Write)) as cursor:
-        return cursor.execute(
-            f"{_SELECT} where account = %s and marker = %s", (KEPT_BY_STRIPE, account, marker)
-        ).fetchone()
+    def by_marker(self, marker: str) -> Write | None:
+        """The account's write with this marker, of whatever product."""
+        with self._connection.cursor(row_factory=class_row(Write)) as cursor:
+            return cursor.execute(
+                f"{_SELECT} where account = %s and marker = %s", (KEPT_BY_STRIPE, self._account, marker)
+            ).fetchone()
 
-
-def insert(connection: Connection[Any], write: Write) -> None:
-    """Commit to `write` before its POST."""
-    connection.execute(
-        """
-        insert into write (account, product_id, rev, installation, idempotency_key, body, marker, target,
-                           base_marker, base_values, state)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        (
-            write.account,
-            write.product,
-            write.rev,
-            write.installation,
-            write.key,
-            json.dumps(dict(write.body)),
-            write.marker,
-            Jsonb(dict(write.target)),
-            write.base_marker,
-            Jsonb(dict(write.base_values)),
-            WriteState.PENDING.value,
-        ),
-    )
-
-
-def leave_pending(connection: Connection[Any], write: Write, state: WriteState, answer: str) -> bool:
-    """Move a PENDING write on; whether it still was PENDING."""
-    return (
-        connection.execute(
+    def insert(self, write: Write) -> None:
+        """Commit to `write` before its POST."""
+        self._connection.execute(
             """
-            update write set state = %s, landed = landed or %s, answer = %s, settled_at = now()
-            where account = %s and product_id = %s and rev = %s and state = 'PENDING'
+            insert into write (account, product_id, rev, installation, idempotency_key, body, marker, target,
+                               base_marker, base_values, state)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             (
-                state.value,
-                state is WriteState.APPLIED,
-                answer[:200],
                 write.account,
                 write.product,
                 write.rev,
+                write.installation,
+                write.key,
+                json.dumps(dict(write.body)),
+                write.marker,
+                Jsonb(dict(write.target)),
+                write.base_marker,
+                Jsonb(dict(write.base_values)),
+                WriteState.PENDING.value,
             ),
-        ).rowcount
-        == 1
-    )
-
-
-def mark_landed(connection: Connection[Any], write: Write, *, digested: bool = False) -> None:
-    """Note that the write's marker or its own event was seen in Stripe."""
-    connection.execute(
-        """
-        update write set landed = true, digested = digested or %s
-        where account = %s and product_id = %s and rev = %s
-        """,
-        (digested, write.account, write.product, write.rev),
-    )
-
-
-def mark_looked_up(connection: Connection[Any], account: AccountKey, product: ProductId) -> None:
-    """Note that settled writes of unknown effect were looked up in Stripe's event log."""
-    connection.execute(
-        """
-        update write set looked_up = true
-        where account = %s and product_id = %s and state = 'SETTLED' and not looked_up
-        """,
-        (account, product),
-    )
-
-
-def revs(connection: Connection[Any], account: AccountKey, product: ProductId) -> Revs:
-    """Where the product's revs stand."""
-    with connection.cursor(row_factory=class_row(Revs)) as cursor:
-        found = cursor.execute(
-            """
-            select coalesce(max(rev), 0) as highest,
-                coalesce(max(rev) filter (where landed), 0) as landed,
-                coalesce(bool_or(state = 'SETTLED' and not landed and not looked_up), false) as unexplained
-            from write where account = %s and product_id = %s
-            """,
-            (account, product),
-        ).fetchone()
-        return found or Revs(0, 0, unexplained=False)
-
-
-def undigested_before(connection: Connection[Any], write: Write) -> bool:
-    """Whether an earlier write of the product landed and its own event was not digested yet."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        return bool(
-            cursor.execute(
-                """
-                select exists (
-                    select from write where account = %s and product_id = %s and rev < %s
-                        and landed and not digested
-                )
-                """,
-                (write.account, write.product, write.rev),
-            ).fetchone()
         )
 
+    def leave_pending(self, write: Write, state: WriteState, answer: str) -> bool:
+        """Move a PENDING write on; whether it still was PENDING."""
+        return (
+            self._connection.execute(
+                """
+                update write set state = %s, landed = landed or %s, answer = %s, settled_at = now()
+                where account = %s and product_id = %s and rev = %s and state = 'PENDING'
+                """,
+                (
+                    state.value,
+                    state is WriteState.APPLIED,
+                    answer[:200],
+                    write.account,
+                    write.product,
+                    write.rev,
+                ),
+            ).rowcount
+            == 1
+        )
 
-def last_known(
-    connection: Connection[Any], account: AccountKey, product: ProductId, marker: str
-) -> Units | None:
-    """K(marker).last: the values last seen under `marker` ('' for none)."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(
+    def mark_landed(self, write: Write, *, digested: bool = False) -> None:
+        """Note that the write's marker or its own event was seen in Stripe."""
+        self._connection.execute(
             """
-            select units from known_state where account = %s and product_id = %s and marker = %s
-            order by id desc limit 1
+            update write set landed = true, digested = digested or %s
+            where account = %s and product_id = %s and rev = %s
             """,
-            (account, product, marker),
-        ).fetchone()
+            (digested, write.account, write.product, write.rev),
+        )
 
-
-def append_known(
-    connection: Connection[Any], account: AccountKey, product: ProductId, marker: str, *, units: Units
-) -> None:
-    """K(marker).append(units)."""
-    connection.execute(
-        "insert into known_state (account, product_id, marker, units) values (%s, %s, %s, %s)",
-        (account, product, marker, Jsonb(dict(units))),
-    )
-
-
-def since_last(connection: Connection[Any], account: AccountKey, product: ProductId) -> float | None:
-    """Seconds since the product's last write was planned; None where there was none."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(
+    def mark_looked_up(self, product: ProductId) -> None:
+        """Note that settled writes of unknown effect were looked up in Stripe's event log."""
+        self._connection.execute(
             """
-            select extract(epoch from now() - planned_at)::float8 from write
-            where account = %s and product_id = %s order by rev desc limit 1
+            update write set looked_up = true
+            where account = %s and product_id = %s and state = 'SETTLED' and not looked_up
             """,
-            (account, product),
-        ).fetchone()
+            (self._account, product),
+        )
 
+    def revs(self, product: ProductId) -> Revs:
+        """Where the product's revs stand."""
+        with self._connection.cursor(row_factory=class_row(Revs)) as cursor:
+            found = cursor.execute(
+                """
+                select coalesce(max(rev), 0) as highest,
+                    coalesce(max(rev) filter (where landed), 0) as landed,
+                    coalesce(bool_or(state = 'SETTLED' and not landed and not looked_up), false) as unexplained
+                from write where account = %s and product_id = %s
+                """,
+                (self._account, product),
+            ).fetchone()
+            return found or Revs(0, 0, unexplained=False)
 
-def log_since(connection: Connection[Any], account: AccountKey, product: ProductId) -> datetime:
-    """From when on Stripe's event log may tell something about the product that is not known here yet."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        found = cursor.execute(
-            """
-            select least(min(planned_at) - interval '10 minutes', now() - interval '3 days') from write
-            where account = %s and product_id = %s
-                and ((landed and not digested) or (state = 'SETTLED' and not looked_up))
-            """,
-            (account, product),
-        ).fetchone()
-        return cast("datetime", found)
+    def undigested_before(self, write: Write) -> bool:
+        """Whether an earlier write of the product landed and its own event was not digested yet."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return bool(
+                cursor.execute(
+                    """
+                    select exists (
+                        select from write where account = %s and product_id = %s and rev < %s
+                            and landed and not digested
+                    )
+                    """,
+                    (write.account, write.product, write.rev),
+                ).fetchone()
+            )
+
+    def last_known(self, product: ProductId, marker: str) -> Units | None:
+        """K(marker).last: the values last seen under `marker` ('' for none)."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                select units from known_state where account = %s and product_id = %s and marker = %s
+                order by id desc limit 1
+                """,
+                (self._account, product, marker),
+            ).fetchone()
+
+    def append_known(self, product: ProductId, marker: str, *, units: Units) -> None:
+        """K(marker).append(units)."""
+        self._connection.execute(
+            "insert into known_state (account, product_id, marker, units) values (%s, %s, %s, %s)",
+            (self._account, product, marker, Jsonb(dict(units))),
+        )
+
+    def since_last(self, product: ProductId) -> float | None:
+        """Seconds since the product's last write was planned; None where there was none."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                select extract(epoch from now() - planned_at)::float8 from write
+                where account = %s and product_id = %s order by rev desc limit 1
+                """,
+                (self._account, product),
+            ).fetchone()
+
+    def log_since(self, product: ProductId) -> datetime:
+        """From when on Stripe's event log may tell something about the product that is not known here yet."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            found = cursor.execute(
+                """
+                select least(min(planned_at) - interval '10 minutes', now() - interval '3 days') from write
+                where account = %s and product_id = %s
+                    and ((landed and not digested) or (state = 'SETTLED' and not looked_up))
+                """,
+                (self._account, product),
+            ).fetchone()
+            return cast("datetime", found)

@@ -9,7 +9,7 @@ import pytest
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.pool import Database
 from shared.settings import child_environment
-from shared.store import products
+from shared.store.products import Products
 from shared.vocabulary import ProductId, Size, account_key
 from tests.support.postgres import home_folder
 
@@ -50,16 +50,16 @@ def database(dsn: str, command: Command) -> Iterator[Database]:
     assert command
     opened = Database(dsn)
     with opened.transaction() as connection:
-        products.create(connection, ACCOUNT, PRODUCT, "Shirt")
-        products.save_sizes(connection, ACCOUNT, PRODUCT, {Size("M"): "managed"}, opened=[Size("M")])
+        Products(connection, ACCOUNT).create(PRODUCT, "Shirt")
+        Products(connection, ACCOUNT).save_sizes(PRODUCT, {Size("M"): "managed"}, opened=[Size("M")])
     yield opened
     opened.close()
 
 
 def _thresholds(database: Database) -> tuple[int | None, int | None]:
     with database.transaction() as connection:
-        product = products.lock(connection, ACCOUNT, PRODUCT)
-        (variant,) = products.variants(connection, ACCOUNT, [PRODUCT])
+        product = Products(connection, ACCOUNT).lock(PRODUCT)
+        (variant,) = Products(connection, ACCOUNT).variants([PRODUCT])
     assert product is not None
     return product.threshold, variant.threshold
 

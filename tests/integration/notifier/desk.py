@@ -11,7 +11,7 @@ from services.notifier.policy import Policy
 from services.notifier.smtp_url import parse
 from shared.alerts import NewAlert, OversoldSale, oversold_facts, stock_facts
 from shared.database.pool import Database
-from shared.store import alerts
+from shared.store.alerts import Alerts
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
 
 ACCOUNT = AccountKey("self:test")
@@ -40,7 +40,7 @@ def oversold(*sessions: str) -> NewAlert:
 
 def raised(database: Database, *news: NewAlert) -> list[int]:
     """The ids of `news`, committed."""
-    return database.run(lambda connection: alerts.raise_(connection, news))
+    return database.run(lambda connection: Alerts(connection, ACCOUNT).raise_(news))
 
 
 def let_claims_lapse(database: Database) -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from shared.alerts import AlertKey, NewAlert, product_facts
 from shared.database.pool import Database
-from shared.store import alerts, mails
+from shared.store import mails
+from shared.store.alerts import Alerts
 from shared.vocabulary import AlertKind
 from tests.integration.notifier.desk import ACCOUNT, low, oversold, raised
 
@@ -21,8 +22,8 @@ def test_resolving_arms_again(database: Database) -> None:
     """After a restock the next fall opens a new alert; only what is named is resolved."""
     first = raised(database, low(1), low(2))
     with database.transaction() as connection:
-        assert alerts.resolve(connection, ACCOUNT, [low(1).key, AlertKey(LOW, "unknown")]) == 1
-        assert alerts.open_alerts(connection, ACCOUNT, ["prod_1/M", "prod_2/M"]) == {(LOW, "prod_2/M")}
+        assert Alerts(connection, ACCOUNT).resolve([low(1).key, AlertKey(LOW, "unknown")]) == 1
+        assert Alerts(connection, ACCOUNT).open_alerts(["prod_1/M", "prod_2/M"]) == {(LOW, "prod_2/M")}
     (again,) = raised(database, low(1), low(2))
     assert again not in first
 

@@ -13,7 +13,8 @@ import pytest
 from services.notifier.mailing import mail_what_waits
 from services.notifier.postman import Postman
 from shared.database.pool import Database
-from shared.store import alerts, mails
+from shared.store import mails
+from shared.store.alerts import Alerts
 from shared.vocabulary import AlertKind
 from tests.integration.notifier.desk import (
     ACCOUNT,
@@ -59,7 +60,7 @@ def test_fault_98_after_an_outage_the_newest_state_is_one_mail(database: Databas
     raised(database, low(1), low(2))
     mail_what_waits(away)
     with database.transaction() as connection:
-        alerts.resolve(connection, ACCOUNT, [low(1).key])
+        Alerts(connection, ACCOUNT).resolve([low(1).key])
     raised(database, low(2, OUT), low(3))
     mail_what_waits(away)
     assert pending(database) == 4

@@ -12,7 +12,7 @@ from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.database.pool import Database
 from shared.messages import Message, SyncRequested, decode
-from shared.store import products
+from shared.store.products import Products
 from shared.topology import PIPELINE, PRODUCTS
 from shared.vocabulary import ProductId, account_key
 
@@ -67,8 +67,8 @@ def _received(broker: EmbeddedBroker, count: int) -> list[Message]:
 
 def _dirty(database: Database, product: str, state: str = "tracked") -> None:
     with database.transaction() as connection:
-        products.create(connection, ACCOUNT, ProductId(product), product)
-        products.set_state(connection, ACCOUNT, ProductId(product), state)
+        Products(connection, ACCOUNT).create(ProductId(product), product)
+        Products(connection, ACCOUNT).set_state(ProductId(product), state)
         connection.execute(
             "update product set dirty_since = now() - interval '1 minute' where id = %s", (product,)
         )

@@ -9,6 +9,7 @@ import pytest
 import stripe
 
 from services.stock_worker.deps import Deps
+from services.stock_worker.sql_books import SqlBooks
 from services.stripe_simulator.simulator import Simulator
 from shared.database.pool import Database
 from shared.stripe_api.client import StripeApi
@@ -22,5 +23,7 @@ def shop(database: Database) -> Iterator[Shop]:
     """A shop on a fresh simulator and a fresh database."""
     with Simulator.start(port=0) as simulator:
         api = StripeApi(KEY, simulator.url, read_timeout=1.0)
-        deps = Deps(ACCOUNT, database, api, "testing", 5, Event())
-        yield Shop(simulator.url, deps, stripe.StripeClient(KEY, base_addresses={"api": simulator.url}))
+        deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", 5, Event())
+        yield Shop(
+            simulator.url, deps, database, stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
+        )

@@ -13,6 +13,7 @@ import stripe
 
 from services.stock_worker.deps import Deps
 from services.stock_worker.handlers import on_product, on_sales
+from shared.database.pool import Database
 from shared.messages import Message, ProductChanged, SessionPaid, SyncRequested
 from shared.outcomes import Done, Outcome
 from shared.vocabulary import AccountKey, ProductId, SessionId
@@ -26,6 +27,7 @@ class Shop:
 
     url: str
     deps: Deps
+    database: Database
     stripe: stripe.StripeClient
     told: list[Message] = field(default_factory=list[Message])
 
@@ -114,7 +116,7 @@ class Shop:
 
     def movements(self, product: ProductId) -> list[tuple[str, str, int]]:
         """(kind, size, delta) of the product's ledger, oldest first."""
-        with self.deps.database.transaction() as connection:
+        with self.database.transaction() as connection:
             rows = connection.execute(
                 "select kind, size, delta from movement where product_id = %s order by id", (product,)
             )
@@ -122,13 +124,13 @@ class Shop:
 
     def alerts(self) -> list[tuple[str, str]]:
         """(kind, subject) of all open alerts."""
-        with self.deps.database.transaction() as connection:
+        with self.database.transaction() as connection:
             rows = connection.execute("select kind, subject from alert where resolved_at is null order by id")
             return [(str(row[0]), str(row[1])) for row in rows]
 
     def write_states(self, product: ProductId) -> list[str]:
         """The states of the product's writes, in the order of their revs."""
-        with self.deps.database.transaction() as connection:
+        with self.database.transaction() as connection:
             rows = connection.execute(
                 "select state from write where product_id = %s order by rev", (product,)
             )

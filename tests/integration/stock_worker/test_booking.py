@@ -45,7 +45,7 @@ def test_fault_25_one_session_from_eight_workers_at_once_counts_once(shop: Shop)
 def test_fault_25_without_the_unique_source_key_a_session_would_count_twice(shop: Shop) -> None:
     """The negative control: with the key's uniqueness gone, a session told twice counts twice."""
     shirt = shop.product(stock="50")
-    with shop.deps.database.transaction() as connection:
+    with shop.database.transaction() as connection:
         connection.execute("alter table movement drop constraint movement_source_key_key")
         connection.execute(
             "create function movement_any() returns trigger language plpgsql as $$ begin "
@@ -59,7 +59,7 @@ def test_fault_25_without_the_unique_source_key_a_session_would_count_twice(shop
         connection.execute("create unique index movement_source_key_key on movement (source_key)")
     session = shop.sold(shop.line(shirt, "", 2))
     shop.book(session)
-    with shop.deps.database.transaction() as connection:
+    with shop.database.transaction() as connection:
         connection.execute("delete from sale")
     shop.book(session)
     assert [m for m in shop.movements(shirt) if m[0] == "sale"] == [("sale", "", -2)] * 2
@@ -95,7 +95,7 @@ def test_fault_33_an_unplaceable_line_waits_and_is_told(shop: Shop) -> None:
     shop.book(session)
     assert shop.stock(mug) == {"": "4"}
     assert shop.stock(shirt) == {"S": "10"}
-    with shop.deps.database.transaction() as connection:
+    with shop.database.transaction() as connection:
         held = connection.execute(
             "select product_id, size_hint, quantity, state from unplaced_sale"
         ).fetchall()
@@ -111,7 +111,7 @@ def test_a_sale_of_a_deleted_product_waits_for_a_person(shop: Shop) -> None:
     inline = {"price_data": {"currency": "eur", "unit_amount": 1, "product_data": {"name": "Shirt"}}}
     session = shop.sold({**inline, "quantity": 1}, **named)
     shop.stripe.v1.products.delete(shirt)
-    with shop.deps.database.transaction() as connection:
+    with shop.database.transaction() as connection:
         connection.execute("update product set dirty_since = now()")
     shop.sync(shirt)
     assert shop.movements(shirt)[-1] == ("closed", "", -10)
@@ -188,7 +188,7 @@ def test_selling_more_than_there_is_shows_0_and_tells_the_session(shop: Shop) ->
     shop.book(session)
     assert shop.stock(mug) == {"": "0"}
     assert sum(delta for _, _, delta in shop.movements(mug)) == 0
-    with shop.deps.database.transaction() as connection:
+    with shop.database.transaction() as connection:
         facts = connection.execute("select facts from alert where kind = 'oversold'").fetchone()
     assert facts is not None
     assert facts[0]["sales"] == [{"session": session, "units": 3}]

@@ -20,7 +20,7 @@ def mug(shop: Shop) -> ProductId:
 
 def touch(shop: Shop, product: ProductId) -> None:
     """Mark the product as one to look at."""
-    with shop.deps.database.transaction() as connection:
+    with shop.database.transaction() as connection:
         connection.execute("update product set dirty_since = now() where id = %s", (product,))
 
 
@@ -187,7 +187,7 @@ def test_fault_89_a_write_that_is_too_old_is_never_sent_again(shop: Shop, mug: P
     """A pending write older than Stripe keeps keys is given up, and a new one is made."""
     shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
     shop.book(shop.sold(shop.line(mug, "", 2)))
-    with shop.deps.database.transaction() as connection:
+    with shop.database.transaction() as connection:
         connection.execute("update write set planned_at = planned_at - interval '21 hours'")
     shop.sync(mug)
     assert shop.write_states(mug) == ["APPLIED", "SETTLED", "APPLIED"]

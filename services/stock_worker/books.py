@@ -1,0 +1,234 @@
+"""The account's books as the stock worker reaches them: what is asked of the store, one transaction at a time.
+
+`sql_books` answers from PostgreSQL, by the classes of `shared.store`; the simulation answers from memory and is
+held to the same tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from shared.alerts import AlertKey, NewAlert, OversoldSale
+from shared.store.products import ProductRow, VariantRow
+from shared.store.sales import Handled, Sale
+from shared.store.writes import Revs
+from shared.vocabulary import AlertKind, Movement, ProductId, SessionId, Size, UnplacedSale
+from shared.writes import Units, Write, WriteState
+
+T = TypeVar("T")
+
+
+class Products(Protocol):
+    """Products and their sizes."""
+
+    def lock(self, product: ProductId) -> ProductRow | None:
+        """The product, its row locked until the transaction ends; None where it was never seen."""
+        ...
+
+    def lock_all(self, products: Collection[ProductId]) -> None:
+        """Lock several, in one order for all."""
+        ...
+
+    def states(self, products: Collection[ProductId]) -> dict[ProductId, str]:
+        """The state of each that was seen before."""
+        ...
+
+    def variants(self, products: Collection[ProductId]) -> list[VariantRow]:
+        """Every size that was ever seen, by product and size."""
+        ...
+
+    def create(self, product: ProductId, name: str) -> None:
+        """Make the product's row, dirty, unless it is there."""
+        ...
+
+    def save_sizes(self, product: ProductId, states: Mapping[Size, str], *, opened: Iterable[Size]) -> None:
+        """Note how each size stands in Stripe, and which ones are adopted now."""
+        ...
+
+    def set_state(self, product: ProductId, state: str, *, reason: str = "") -> None:
+        """Put the product into `state` (tracked, untracked, quarantined, closed)."""
+        ...
+
+    def next_version(self, product: ProductId) -> None:
+        """Whoever looked before must look again."""
+        ...
+
+    def mark_dirty(self, products: Collection[ProductId]) -> None:
+        """Their metadata may differ from the ledger."""
+        ...
+
+    def mark_clean(self, product: ProductId, *, name: str | None = None) -> None:
+        """Metadata and ledger agreed, in the transaction that saw it."""
+        ...
+
+    def is_dirty(self, product: ProductId) -> bool:
+        """Whether it waits for a sync; one that was never seen does."""
+        ...
+
+
+class Writes(Protocol):
+    """Writes to Stripe, and the states known under their markers."""
+
+    def pending(self, product: ProductId) -> Write | None:
+        """The write that may still execute."""
+        ...
+
+    def since_last(self, product: ProductId) -> float | None:
+        """Seconds since the last write was planned."""
+        ...
+
+    def by_key(self, key: str) -> Write | None:
+        """The write with this idempotency key."""
+        ...
+
+    def by_marker(self, marker: str) -> Write | None:
+        """The write with this marker, of whatever product."""
+        ...
+
+    def insert(self, write: Write) -> None:
+        """Commit to a PENDING write; fails where another is pending."""
+        ...
+
+    def leave_pending(self, write: Write, state: WriteState, answer: str) -> bool:
+        """Move a PENDING write on; whether it still was PENDING."""
+        ...
+
+    def mark_landed(self, write: Write, *, digested: bool = False) -> None:
+        """Its marker or its own event was seen in Stripe."""
+        ...
+
+    def mark_looked_up(self, product: ProductId) -> None:
+        """Settled writes of unknown effect were looked up in the event log."""
+        ...
+
+    def revs(self, product: ProductId) -> Revs:
+        """Where the product's revs stand."""
+        ...
+
+    def undigested_before(self, write: Write) -> bool:
+        """Whether an earlier write landed and its own event was not digested yet."""
+        ...
+
+    def last_known(self, product: ProductId, marker: str) -> Units | None:
+        """K(marker).last; None where the marker is unknown."""
+        ...
+
+    def append_known(self, product: ProductId, marker: str, *, units: Units) -> None:
+        """K(marker).append(units)."""
+        ...
+
+    def log_since(self, product: ProductId) -> datetime:
+        """From when on the event log may tell something new."""
+        ...
+
+
+class Movements(Protocol):
+    """The append-only ledger."""
+
+    def append(self, movements: Sequence[Movement]) -> frozenset[str]:
+        """Append what is not there yet; the source keys that were new."""
+        ...
+
+    def newest_sales(self, product: ProductId, size: Size, *, units: int) -> list[OversoldSale]:
+        """The newest sales that together took at least `units`."""
+        ...
+
+
+class Sales(Protocol):
+    """Sessions as they were booked."""
+
+    def booked(self, sessions: Collection[SessionId]) -> set[SessionId]:
+        """Those that are booked already."""
+        ...
+
+    def record(self, sales: Sequence[Sale]) -> None:
+        """Note that sessions are booked; harmless to repeat."""
+        ...
+
+    def hold(self, lines: Sequence[UnplacedSale]) -> set[str]:
+        """Keep lines for a person; the source keys of those that are new."""
+        ...
+
+    def log_deliveries(self, handled: Sequence[Handled]) -> None:
+        """Count events in the delivery log."""
+        ...
+
+
+class Alerts(Protocol):
+    """What people are to be told."""
+
+    def open_alerts(self, subjects: Collection[str]) -> set[tuple[AlertKind, str]]:
+        """(kind, subject) of what is open on `subjects`."""
+        ...
+
+    def raise_(self, alerts: Collection[NewAlert]) -> list[int]:
+        """Open alerts; ids of those that people must now be told of."""
+        ...
+
+    def resolve(self, keys: Collection[AlertKey]) -> int:
+        """Close what is open under `keys`; how many were."""
+        ...
+
+    def untold(self, product: ProductId) -> list[int]:
+        """Ids of open alerts on a product that nobody has been told of."""
+        ...
+
+
+class Tx(Protocol):
+    """One transaction: all of it happens, or nothing."""
+
+    @property
+    def products(self) -> Products:
+        """The products."""
+        ...
+
+    @property
+    def writes(self) -> Writes:
+        """The writes."""
+        ...
+
+    @property
+    def movements(self) -> Movements:
+        """The ledger."""
+        ...
+
+    @property
+    def sales(self) -> Sales:
+        """The sales."""
+        ...
+
+    @property
+    def alerts(self) -> Alerts:
+        """The alerts."""
+        ...
+
+
+class Sitting(Protocol):
+    """One pinned connection: a product's lock, and transactions one after the other."""
+
+    def try_lock(self, product: ProductId) -> bool:
+        """Take the product's lock; whether it was free. It is gone with the connection."""
+        ...
+
+    def unlock(self, product: ProductId) -> None:
+        """Let it go."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """A transaction, committed at the end of the block."""
+        ...
+
+
+class Books(Protocol):
+    """The books of one account; raise an Outage where they can't be reached."""
+
+    def sitting(self) -> AbstractContextManager[Sitting]:
+        """A pinned connection."""
+        ...
+
+    def run(self, work: Callable[[Tx], T]) -> T:
+        """What `work` returns from one transaction, run again where it lost against a neighbour."""
+        ...
