@@ -90,6 +90,9 @@ def _book(
     wanted = catalogue.named(p.session for p in paid)
     tx.products.lock_all(wanted)
     known = catalogue.load(tx, wanted)
+    # Whoever booked the session meanwhile may have held what can be placed by now, or the other way round.
+    before = tx.sales.booked([p.session.id for p in paid])
+    answers = {**answers, **dict.fromkeys(before, Ignored("booked before"))}
     outcomes: dict[SessionId, Outcome] = {}
     bookings: list[tuple[_Paid, Booking]] = []
     for session, answer in answers.items():

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event
+from typing import Protocol
 
 from services.stock_worker.books import Books
-from shared.stripe_api.client import StripeApi
-from shared.vocabulary import AccountKey
+from shared.stripe_api.answers import WriteAnswer
+from shared.stripe_api.objects import CheckoutSession, Product, ProductUpdate
+from shared.vocabulary import AccountKey, ProductId, SessionId
+
+
+class Stripe(Protocol):
+    """What is asked of Stripe; reads raise an Outage or StripeFailed, the write never raises."""
+
+    def product(self, product: ProductId) -> Product | None:
+        """The product by id, a `deleted` one as such; None where there is none."""
+        ...
+
+    def checkout_session(self, session: SessionId) -> CheckoutSession | None:
+        """The session with all of its lines; None where there is none."""
+        ...
+
+    def product_updates(self, product: ProductId, since: datetime) -> Iterable[ProductUpdate]:
+        """The product's `product.updated` events since `since`, oldest first."""
+        ...
+
+    def write_metadata(self, product: ProductId, body: Mapping[str, str], key: str) -> WriteAnswer:
+        """POST `body` (may be empty: a fence) as the product's metadata under idempotency `key`, once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +40,7 @@ class Deps:
 
     account: AccountKey
     books: Books
-    stripe: StripeApi
+    stripe: Stripe
     installation: str
     low_stock: int
     stop: Event

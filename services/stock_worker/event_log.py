@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
-from services.stock_worker.protocol.digest import digest, replaced_marker
+from services.stock_worker.protocol.digest import Replaced, digest
+from services.stock_worker.protocol.history import History, marker_before, markers, units_before
 from shared import logs
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
@@ -16,24 +15,25 @@ log = logs.get(__name__)
 
 
 def digest_event(sitting: Sitting, update: ProductUpdate, deps: Deps) -> bool:
-    """Digest one event; whether it was of our own write. Earlier ones that never came are fetched first."""
+    """Digest one event; whether it was of our own write. The whole log is read where this one can't tell all."""
     with sitting.transaction() as tx:
         tx.products.lock(update.product)
         write = _own(tx, update)
         if write is None:
             return False
-        late = not write.digested and tx.writes.undigested_before(write)
-        if not late:
-            _digest(tx, write, update)
-    if late:
+        replaced = _replaced(tx, write, update)
+        unclear = not write.digested and (replaced is None or tx.writes.undigested_before(write))
+        if replaced is not None and not unclear:
+            _digest(tx, write, update, replaced)
+    if unclear:
         digest_log(sitting, update.product, deps, also=update)
     return True
 
 
 def digest_log(
     sitting: Sitting, product: ProductId, deps: Deps, also: ProductUpdate | None = None
-) -> Sequence[ProductUpdate]:
-    """Read the product's event log and digest our own writes in rev order; the log, oldest first."""
+) -> History:
+    """Read the product's event log and digest our own writes in rev order; the log."""
     with sitting.transaction() as tx:
         since = tx.writes.log_since(product)
     updates = list(deps.stripe.product_updates(product, since))
@@ -41,13 +41,19 @@ def digest_log(
         updates.append(also)
     with sitting.transaction() as tx:
         tx.products.lock(product)
-        own = [(write, update) for update in updates if (write := _own(tx, update))]
-        for write, update in sorted(own, key=lambda pair: pair[0].rev):
-            _digest(tx, write, update)
+        history = History(updates, frozenset(m for m in markers(updates) if _is_ours(tx, m, product)))
+        own = [
+            (write, update, number)
+            for number, update in enumerate(updates)
+            if (write := _own(tx, update)) is not None
+        ]
+        for write, update, number in sorted(own, key=lambda one: one[0].rev):
+            replaced = _replaced(tx, write, update) or _replaced_by(history, number, write)
+            _digest(tx, write, update, replaced)
         tx.writes.mark_looked_up(product)
         tx.products.next_version(product)
     log.info("event_log_read", product=product, events=len(updates), own=len(own))
-    return updates
+    return history
 
 
 def _own(tx: Tx, update: ProductUpdate) -> Write | None:
@@ -56,11 +62,35 @@ def _own(tx: Tx, update: ProductUpdate) -> Write | None:
     return write if write is not None and write.product == update.product else None
 
 
-def _digest(tx: Tx, write: Write, update: ProductUpdate) -> None:
+def _replaced(tx: Tx, write: Write, update: ProductUpdate) -> Replaced | None:
+    """What the write replaced; None where somebody had spoiled marker or numbers, and only the log can tell."""
+    marker, units = marker_before(update), units_before(update)
+    if marker != write.base_marker and not _is_ours(tx, marker, write.product):
+        return None
+    return Replaced(marker, units) if write.target.keys() <= units.keys() else None
+
+
+def _replaced_by(history: History, number: int, write: Write) -> Replaced:
+    """The same from the log: what stood there before it was spoiled."""
+    update = history.updates[number]
+    marker, units = marker_before(update), units_before(update)
+    spoiled = {size: history.last_units(size, number) for size in write.target if size not in units}
+    if marker != write.base_marker and marker not in history.ours:
+        stood = history.standing(number)
+        marker = write.base_marker if stood is None else stood
+    return Replaced(marker, {**units, **{size: n for size, n in spoiled.items() if n is not None}})
+
+
+def _is_ours(tx: Tx, marker: str, product: ProductId) -> bool:
+    write = tx.writes.by_marker(marker) if marker else None
+    return write is not None and write.product == product
+
+
+def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> None:
     if write.digested:
         return
-    known = tx.writes.last_known(write.product, replaced_marker(update))
-    found = digest(write, update, known)
+    known = tx.writes.last_known(write.product, replaced.marker)
+    found = digest(write, update.event, replaced, known)
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)
     tx.writes.mark_landed(write, digested=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -10,10 +9,11 @@ from services.stock_worker import alerting
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
+from services.stock_worker.protocol.history import History
 from services.stock_worker.protocol.judge import AskTheLog, Distrust, judge
 from services.stock_worker.protocol.plan import Base, Plan, plan
 from shared import logs, marker
-from shared.stripe_api.objects import Product, ProductUpdate
+from shared.stripe_api.objects import Product
 from shared.vocabulary import Movement, MovementKind, ProductId
 from shared.writes import Write
 
@@ -35,7 +35,7 @@ class Look:
     version: int
     product: Product
     seen: Observation
-    log: Sequence[ProductUpdate] | None
+    history: History | None
 
 
 def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
@@ -47,12 +47,14 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
         pending = tx.writes.pending(product)
         if row is None or row.version != look.version or pending is not None:
             return Turn.LOOK_AGAIN
+        if look.history is not None and not look.history.reaches(look.product.metadata):
+            return Turn.ASK_THE_LOG
         facts = _facts(tx, look, deps)
         if not look.seen.sheet.tracked and not facts.levels:
             tx.products.set_state(product, "untracked")
             tx.products.mark_clean(product, name=look.product.name)
             return Turn.SETTLED
-        judgement = judge(facts, look.seen.marker, look.log)
+        judgement = judge(facts, look.seen.marker, look.history)
         if isinstance(judgement, AskTheLog):
             return Turn.ASK_THE_LOG
         if isinstance(judgement, Distrust):

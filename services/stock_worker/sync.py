@@ -6,7 +6,6 @@ from which any other worker goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +14,10 @@ from services.stock_worker.books import Sitting
 from services.stock_worker.deps import Deps
 from services.stock_worker.observation import Turn
 from services.stock_worker.protocol.facts import observe
+from services.stock_worker.protocol.history import History
 from shared import logs
 from shared.messages import AlertOpened
 from shared.outcomes import Done, Ignored, Outcome, RetryLater
-from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
 from shared.writes import Write
 
@@ -59,7 +58,7 @@ class _Start:
 
 
 def _under_lock(sitting: Sitting, product: ProductId, deps: Deps) -> Outcome:
-    event_updates: Sequence[ProductUpdate] | None = None
+    history: History | None = None
     for _ in range(ROUNDS):
         start = _begin(sitting, product)
         outcome: Outcome | None = None
@@ -68,9 +67,9 @@ def _under_lock(sitting: Sitting, product: ProductId, deps: Deps) -> Outcome:
         elif not start.dirty:
             return Done()
         else:
-            turn = _look(sitting, product, start, event_updates, deps=deps)
+            turn = _look(sitting, product, start, history, deps=deps)
             if turn is Turn.ASK_THE_LOG:
-                event_updates = event_log.digest_log(sitting, product, deps)
+                history = event_log.digest_log(sitting, product, deps)
             elif isinstance(turn, Write):
                 outcome = sending.send(sitting, turn, deps)
             elif turn is Turn.SETTLED:
@@ -85,7 +84,7 @@ def _look(
     sitting: Sitting,
     product: ProductId,
     start: _Start,
-    event_updates: Sequence[ProductUpdate] | None,
+    history: History | None,
     *,
     deps: Deps,
 ) -> Write | Turn:
@@ -95,7 +94,7 @@ def _look(
     if found is None or found.deleted:
         observation.close(sitting, product, deps)
         return Turn.SETTLED
-    look = observation.Look(start.version, found, observe(found.metadata), event_updates)
+    look = observation.Look(start.version, found, observe(found.metadata), history)
     return observation.take_in(sitting, look, deps)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.stock_worker.protocol.facts import NO_MARKER, Facts, Owner
-from shared.stock_metadata import MARKER_KEY
-from shared.stripe_api.objects import ProductUpdate
+from services.stock_worker.protocol.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +37,35 @@ _REASONS = {
 }
 
 
-def judge(facts: Facts, marker: str, log: Sequence[ProductUpdate] | None) -> Judgement:
-    """What to make of the observed `marker`; `log` is the product's event log once digested."""
+def judge(facts: Facts, marker: str, history: History | None) -> Judgement:
+    """What to make of the observed `marker`; `history` is the product's event log once digested."""
     if facts.owner is Owner.OURS:
         if facts.observed_rev >= facts.highest_landed and not facts.unexplained:
             return Believe(marker)
-        return _older(facts, marker, log)
+        return _older(facts, marker, history)
     if facts.owner is Owner.NOBODY or (facts.owner is Owner.COPIED and not facts.highest_landed):
-        return _bare(facts, log)
+        return _bare(facts, history)
     return Distrust(_REASONS[facts.owner])
 
 
-def _older(facts: Facts, marker: str, log: Sequence[ProductUpdate] | None) -> Judgement:
+def _older(facts: Facts, marker: str, history: History | None) -> Judgement:
     """A marker behind what has landed: an old form was saved, if the log's last event says so."""
-    if log is None:
+    if history is None:
         return AskTheLog()
-    if facts.observed_rev >= facts.highest_landed or _last_marker(log) == marker:
+    if facts.observed_rev >= facts.highest_landed or history.ends_with(marker):
         return Believe(marker)
     return Distrust("its stock_rev went backwards, and no event explains it")
 
 
-def _bare(facts: Facts, log: Sequence[ProductUpdate] | None) -> Judgement:
+def _bare(facts: Facts, history: History | None) -> Judgement:
     """No marker: nothing was ever written, or somebody deleted it and the log says which."""
     if not facts.highest_landed and not facts.unexplained:
         return Believe(NO_MARKER)
-    if log is None:
+    if history is None:
         return AskTheLog()
-    removed = _last_removed(log)
-    if removed is not None:
-        return Believe(removed)
+    stood = history.standing()
+    if stood is not None:
+        return Believe(stood)
     if not facts.highest_landed:
         return Believe(NO_MARKER)
     return Distrust("its stock_rev was removed, and no event says when")
-
-
-def _last_marker(log: Sequence[ProductUpdate]) -> str | None:
-    return log[-1].metadata.get(MARKER_KEY, NO_MARKER) if log else None
-
-
-def _last_removed(log: Sequence[ProductUpdate]) -> str | None:
-    for update in reversed(log):
-        before = update.previous_metadata.get(MARKER_KEY)
-        if before and MARKER_KEY not in update.metadata:
-            return before
-    return None

@@ -1,0 +1,132 @@
+"""What must hold after every step and at rest; each failure names its invariant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from shared.marker import parse
+from shared.stock_metadata import MARKER_KEY, stock_key
+from shared.vocabulary import Movement, MovementKind, ProductId, parse_units
+from shared.writes import Write, WriteState
+from services.stock_worker.protocol.facts import observe
+from tests.simulation.memory_books import Tables
+from tests.simulation.memory_stripe import Request, Shown
+from tests.simulation.people import Line, People
+
+
+class Violation(Exception):
+    """An invariant does not hold."""
+
+
+@dataclass(slots=True)
+class Checks:
+    """Listens to the books and to Stripe; remembers what a restored database forgets."""
+
+    ours: set[str] = field(default_factory=set[str])
+    """Installation ids that are or were ours."""
+    lines: dict[str, Line] = field(default_factory=dict[str, Line])
+    """Paid lines by their source key."""
+    planned_writes: dict[str, Write] = field(default_factory=dict[str, Write])
+    over: set[str] = field(default_factory=set[str])
+    """Keys of writes that have left PENDING."""
+
+    def planned(self, write: Write) -> None:
+        """S3 and S8: a fresh rev, and nothing in the body that was not there as a number."""
+        if write.key in self.planned_writes:
+            raise Violation(f"S3: {write.key} was used before")
+        self.planned_writes[write.key] = write
+        for name, value in write.body.items():
+            if name == MARKER_KEY:
+                continue
+            size = next((size for size in write.base_values if stock_key(size) == name), None)
+            if size is None:
+                raise Violation(f"S8: {name} was no number when the write was planned")
+            if parse_units(value) is None:
+                raise Violation(f"S8: {name} would become {value!r}")
+        base = parse(write.base_marker)
+        if write.base_marker and (base is None or base.installation not in self.ours):
+            raise Violation(f"S8: planned over the foreign marker {write.base_marker}")
+
+    def left(self, write: Write) -> None:
+        """The write must not execute any more."""
+        self.over.add(write.key)
+
+    def moved(self, movement: Movement) -> None:
+        """S1: a sale is a paid line, whole."""
+        if movement.kind is not MovementKind.SALE:
+            return
+        line = self.lines.get(movement.source_key)
+        if line is None or (movement.product, movement.size, -movement.delta) != (
+            line.product,
+            line.size,
+            line.units,
+        ):
+            raise Violation(f"S1: {movement} is no paid line")
+
+    def arrived(self, request: Request, shown: Shown) -> None:
+        """S4: what reaches Stripe was committed before, byte for byte."""
+        del shown
+        write = self.planned_writes.get(request.key)
+        if write is None:
+            raise Violation(f"S4: no write was committed under {request.key}")
+        if request.body and request.body != tuple(write.body.items()):
+            raise Violation(f"S4: {request.key} sends another body than was committed")
+
+    def changed(self, request: Request) -> None:
+        """S5: a write that was settled changes nothing."""
+        if request.key in self.over:
+            raise Violation(f"S5: {request.key} executed after it was settled")
+
+
+def at_rest(people: People, tables: Tables, parked: int) -> None:
+    """Q1 to Q4, S1 and S10 once nothing is under way any more."""
+    if parked:
+        raise Violation(f"S10: {parked} messages were parked")
+    _sales(people, tables)
+    told = Counter[tuple[ProductId, str]]()
+    for movement in tables.movements.values():
+        if movement.kind is MovementKind.OVERSOLD:
+            told[movement.product, movement.size] += movement.delta
+    for line in tables.held.values():
+        told[line.product or ProductId(""), line.size_hint or ""] += line.quantity
+    for product, shown in people.stripe.products.items():
+        _product(product, shown, people, tables, told)
+
+
+def _sales(people: People, tables: Tables) -> None:
+    sold = {f"sale:self:test:{line.session}:{line.line}": line for line in people.lines}
+    booked = {key for key, m in tables.movements.items() if m.kind is MovementKind.SALE}
+    held = set(tables.held)
+    if booked & held or booked | held != set(sold):
+        missing = set(sold) - booked - held
+        raise Violation(f"S1: missing {missing}, twice {booked & held or booked - set(sold)}")
+    for key in held:
+        line = sold[key]
+        deleted = people.stripe.products[line.product].deleted
+        if (line.product, line.size) not in people.ever_hidden and not deleted:
+            raise Violation(f"Q4: {line} could have been placed")
+
+
+def _product(
+    product: ProductId, shown: Shown, people: People, tables: Tables, told: Counter[tuple[ProductId, str]]
+) -> None:
+    rows = [row for row in tables.writes.values() if row.write.product == product]
+    if any(row.state is WriteState.PENDING for row in rows):
+        raise Violation(f"Q3: a write of {product} is still pending")
+    row = tables.products.get(product)
+    if row is None:
+        return  # nothing ever happened to it
+    if shown.deleted:
+        if row.state not in {"closed", "tracked"} or (row.state == "tracked" and row.dirty):
+            raise Violation(f"Q3: {product} is deleted, but {row.state}")
+        return
+    if row.dirty or row.state != "tracked":
+        raise Violation(f"Q3: {product} is {row.state}, dirty: {row.dirty}")
+    for size, units in observe(shown.metadata).sheet.units.items():
+        on_hand = tables.variants[product, size].on_hand
+        if units != on_hand:
+            raise Violation(f"Q2: {product} {size}: Stripe shows {units}, the ledger has {on_hand}")
+        wanted = people.intended[product, size] + told[product, size]
+        if units != wanted:
+            raise Violation(f"Q1: {product} {size}: Stripe shows {units}, intended are {wanted}")
