@@ -47,6 +47,16 @@ def listed_sizes(metadata: Mapping[str, str]) -> tuple[Size, ...]:
     return tuple(dict.fromkeys(Size(name) for name in names if name))
 
 
+def numbers(metadata: Mapping[str, str]) -> dict[Size, int]:
+    """Every canonical number under a stock key, whether its size is listed or not."""
+    found: dict[Size, int] = {}
+    for key, text in metadata.items():
+        units = parse_units(text) if key != MARKER_KEY else None
+        if units is not None and (key == STOCK_KEY or key.startswith(f"{STOCK_KEY}_")):
+            found[Size(key.removeprefix(STOCK_KEY).removeprefix("_"))] = units
+    return found
+
+
 def read(metadata: Mapping[str, str]) -> StockSheet:
     """The stock sheet in `metadata`; an untracked one where neither `sizes` nor `stock` is present."""
     sizes = listed_sizes(metadata) or ((PLAIN,) if STOCK_KEY in metadata else ())

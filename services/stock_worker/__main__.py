@@ -18,7 +18,7 @@ from shared.broker.port import Subscription
 from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
-from shared.store import writes
+from shared.store import installations
 from shared.stripe_api import client
 from shared.topology import PRODUCTS, SALES
 from shared.vocabulary import account_key
@@ -36,11 +36,13 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     database = Database(address, name="stocksync stock_worker", size=threads + 6)
     database.require_sessions()
     account = account_key(None, livemode=settings.livemode)
+    installation = database.run(lambda c: installations.current(c, secrets.token_hex(4)))
     deps = Deps(
         account=account,
         books=SqlBooks(database, account),
         stripe=client.connect(settings),
-        installation=database.run(lambda c: writes.installation(c, secrets.token_hex(4))),
+        installation=installation.id,
+        former=frozenset(installation.former),
         low_stock=settings.low_stock_threshold,
         stop=stop,
     )

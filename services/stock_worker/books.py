@@ -60,6 +60,14 @@ class Products(Protocol):
         """Their metadata may differ from the ledger."""
         ...
 
+    def set_recover(self, product: ProductId, *, recover: bool) -> None:
+        """Note whether the event log has to be read for writes that a restored backup forgot."""
+        ...
+
+    def taken_over(self, product: ProductId) -> None:
+        """Stripe's numbers were taken over, as a person wanted."""
+        ...
+
     def mark_clean(self, product: ProductId, *, name: str | None = None) -> None:
         """Metadata and ledger agreed, in the transaction that saw it."""
         ...
@@ -120,7 +128,11 @@ class Writes(Protocol):
         """K(marker).append(units)."""
         ...
 
-    def log_since(self, product: ProductId) -> datetime:
+    def reconstruct(self, write: Write) -> None:
+        """Keep an executed write that this database forgot."""
+        ...
+
+    def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:
         """From when on the event log may tell something new."""
         ...
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from services.stock_worker.books import Tx
@@ -25,14 +24,18 @@ def named(sessions: Iterable[CheckoutSession]) -> frozenset[ProductId]:
 
 
 def load(tx: Tx, wanted: Collection[ProductId]) -> Catalogue:
-    """The shelves of those of `wanted` that were seen before."""
-    sizes: dict[ProductId, set[Size]] = defaultdict(set)
+    """The shelves of those of `wanted` that were looked at before."""
+    sizes: dict[ProductId, set[Size]] = {}
     for row in tx.products.variants(wanted):
+        known = sizes.setdefault(row.product_id, set())
         if row.state != "missing":
-            sizes[row.product_id].add(row.size)
+            known.add(row.size)
     return {
-        product: Shelf(frozenset(sizes[product]), tracked=state != "untracked", closed=state == "closed")
+        product: Shelf(
+            frozenset(sizes.get(product, ())), tracked=state != "untracked", closed=state == "closed"
+        )
         for product, state in tx.products.states(wanted).items()
+        if state != "tracked" or product in sizes  # else its first look has not ended yet
     }
 
 

@@ -42,5 +42,7 @@ class Deps:
     books: Books
     stripe: Stripe
     installation: str
+    former: frozenset[str]
+    """Ids under which this database wrote before it was restored from a backup."""
     low_stock: int
     stop: Event

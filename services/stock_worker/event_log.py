@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
-from services.stock_worker.protocol.digest import Replaced, digest
-from services.stock_worker.protocol.history import History, marker_before, markers, units_before
-from shared import logs
+from services.stock_worker.protocol.digest import FORGOTTEN, Replaced, digest, openings
+from services.stock_worker.protocol.facts import NO_MARKER, SizeState
+from services.stock_worker.protocol.history import (
+    History,
+    marker_after,
+    marker_before,
+    markers,
+    metadata_before,
+    units_before,
+)
+from services.stock_worker.protocol.plan import written_by
+from shared import logs, stock_metadata
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
 from shared.writes import Write
@@ -35,12 +46,16 @@ def digest_log(
 ) -> History:
     """Read the product's event log and digest our own writes in rev order; the log."""
     with sitting.transaction() as tx:
-        since = tx.writes.log_since(product)
+        row = tx.products.lock(product)
+        restored = row is not None and row.recover
+        since = tx.writes.log_since(product, restored=restored)
     updates = list(deps.stripe.product_updates(product, since))
     if also is not None and all(update.event != also.event for update in updates):
         updates.append(also)
     with sitting.transaction() as tx:
         tx.products.lock(product)
+        if restored:
+            _reconstruct(tx, product, updates, deps)
         history = History(updates, frozenset(m for m in markers(updates) if _is_ours(tx, m, product)))
         own = [
             (write, update, number)
@@ -51,9 +66,33 @@ def digest_log(
             replaced = _replaced(tx, write, update) or _replaced_by(history, number, write)
             _digest(tx, write, update, replaced)
         tx.writes.mark_looked_up(product)
+        tx.products.set_recover(product, recover=False)
         tx.products.next_version(product)
     log.info("event_log_read", product=product, events=len(updates), own=len(own))
     return history
+
+
+def _reconstruct(tx: Tx, product: ProductId, updates: Sequence[ProductUpdate], deps: Deps) -> None:
+    """Keep the writes of former lives that the log knows and this database does not."""
+    for update in updates:
+        made = written_by(update.idempotency_key, product)
+        if made is None or made[0] not in deps.former or _own(tx, update) is not None:
+            continue
+        write = Write(
+            account=deps.account,
+            product=product,
+            rev=made[1],
+            installation=made[0],
+            key=update.idempotency_key or "",
+            body={},
+            marker=marker_after(update),
+            target=stock_metadata.numbers(update.metadata),
+            base_marker=FORGOTTEN,
+            base_values={},
+        )
+        tx.products.save_sizes(product, dict.fromkeys(write.target, SizeState.MANAGED.value), opened=())
+        tx.writes.reconstruct(write)
+        log.info("write_reconstructed", product=product, rev=write.rev)
 
 
 def _own(tx: Tx, update: ProductUpdate) -> Write | None:
@@ -74,10 +113,13 @@ def _replaced_by(history: History, number: int, write: Write) -> Replaced:
     """The same from the log: what stood there before it was spoiled."""
     update = history.updates[number]
     marker, units = marker_before(update), units_before(update)
+    if write.base_marker == FORGOTTEN:
+        units = stock_metadata.numbers(metadata_before(update))
     spoiled = {size: history.last_units(size, number) for size in write.target if size not in units}
     if marker != write.base_marker and marker not in history.ours:
+        planned_on = NO_MARKER if write.base_marker == FORGOTTEN else write.base_marker
         stood = history.standing(number)
-        marker = write.base_marker if stood is None else stood
+        marker = planned_on if stood is None else stood
     return Replaced(marker, {**units, **{size: n for size, n in spoiled.items() if n is not None}})
 
 
@@ -89,10 +131,18 @@ def _is_ours(tx: Tx, marker: str, product: ProductId) -> bool:
 def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> None:
     if write.digested:
         return
+    opened = {row.size for row in tx.products.variants([write.product]) if row.opened}
+    first = openings(write, replaced, opened)
+    if first:
+        states = {m.size: SizeState.MANAGED.value for m in first}
+        tx.products.save_sizes(write.product, states, opened=states)
+        tx.movements.append(first)
     known = tx.writes.last_known(write.product, replaced.marker)
     found = digest(write, update.event, replaced, known)
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)
+    if write.base_marker == FORGOTTEN:
+        tx.writes.append_known(write.product, write.marker, units={**found.units, **write.target})
     tx.writes.mark_landed(write, digested=True)
     tx.products.next_version(write.product)
     if found.movements:

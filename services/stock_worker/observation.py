@@ -49,21 +49,31 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
             return Turn.LOOK_AGAIN
         if look.history is not None and not look.history.reaches(look.product.metadata):
             return Turn.ASK_THE_LOG
-        facts = _facts(tx, look, deps)
+        facts = _facts(tx, look, deps, unread=row.recover)
         if not look.seen.sheet.tracked and not facts.levels:
             tx.products.set_state(product, "untracked")
             tx.products.mark_clean(product, name=look.product.name)
             return Turn.SETTLED
-        judgement = judge(facts, look.seen.marker, look.history)
-        if isinstance(judgement, AskTheLog):
-            return Turn.ASK_THE_LOG
-        if isinstance(judgement, Distrust):
-            _quarantine(tx, look, deps, reason=judgement.reason)
-            return Turn.SETTLED
-        known = tx.writes.last_known(product, judgement.marker)
-        base = Base(judgement.marker, known)
+        base = (
+            Base(look.seen.marker, None, taken_over=True) if row.take_over else _base(tx, look, facts, deps)
+        )
+        if isinstance(base, Turn):
+            return base
         made = plan(facts, look.seen, base)
         return _commit(tx, look, base, made, deps=deps)
+
+
+def _base(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Base | Turn:
+    """What the observation is to be compared with, or why it can't be yet."""
+    judgement = judge(facts, look.seen.marker, look.history)
+    if isinstance(judgement, AskTheLog):
+        if facts.owner is Owner.FORMER:
+            tx.products.set_recover(look.product.id, recover=True)
+        return Turn.ASK_THE_LOG
+    if isinstance(judgement, Distrust):
+        _quarantine(tx, look, deps, reason=judgement.reason)
+        return Turn.SETTLED
+    return Base(judgement.marker, tx.writes.last_known(look.product.id, judgement.marker))
 
 
 def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
@@ -91,7 +101,7 @@ def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
     log.info("product_closed", product=product)
 
 
-def _facts(tx: Tx, look: Look, deps: Deps) -> Facts:
+def _facts(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:
     product = look.product.id
     owner, observed = _owner(tx, look, deps)
     if owner is Owner.OURS and observed is not None and not observed.landed:
@@ -108,7 +118,7 @@ def _facts(tx: Tx, look: Look, deps: Deps) -> Facts:
         observed_rev=observed.rev if owner is Owner.OURS and observed is not None else 0,
         highest_rev=revs.highest,
         highest_landed=revs.landed,
-        unexplained=revs.unexplained,
+        unexplained=revs.unexplained or unread,
     )
 
 
@@ -122,6 +132,8 @@ def _owner(tx: Tx, look: Look, deps: Deps) -> tuple[Owner, Write | None]:
     write = tx.writes.by_marker(text)
     if write is not None:
         return (Owner.OURS if write.product == look.product.id else Owner.COPIED), write
+    if parsed.installation in deps.former:
+        return Owner.FORMER, None
     return (Owner.LOST if parsed.installation == deps.installation else Owner.FOREIGN), None
 
 
@@ -138,6 +150,8 @@ def _commit(tx: Tx, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write 
         tx.writes.append_known(product, made.write.marker, units=made.known_after_write)
     if made.write is not None or made.movements or made.learned:
         tx.products.next_version(product)
+    if base.taken_over:
+        tx.products.taken_over(product)
     alerting.after_look(tx, look.product, base, made, deps=deps)
     if made.write is None:
         tx.products.mark_clean(product, name=look.product.name)

@@ -22,6 +22,8 @@ class ProductRow:
     version: int
     threshold: int | None
     dirty: bool
+    recover: bool = False
+    take_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Products:
         with self._connection.cursor(row_factory=class_row(ProductRow)) as cursor:
             return cursor.execute(
                 """
-                select id, name, state, version, threshold, dirty_since is not null as dirty
+                select id, name, state, version, threshold, dirty_since is not null as dirty, recover, take_over
                 from product where account = %s and id = %s for update
                 """,
                 (self._account, product),
@@ -84,7 +86,10 @@ class Products:
         """Make the product's row, dirty, unless it is there."""
         self._connection.execute(
             """
-            insert into product (account, id, name, dirty_since) values (%s, %s, %s, now())
+            insert into product (account, id, name, dirty_since, recover)
+            select %s, %s, %s, now(), coalesce((
+                select restored_at > now() - interval '30 days' from installation
+            ), false)
             on conflict (account, id) do nothing
             """,
             (self._account, product, name),
@@ -134,6 +139,19 @@ class Products:
             where account = %s and id = any(%s) and dirty_since is null
             """,
             (self._account, list(products)),
+        )
+
+    def set_recover(self, product: ProductId, *, recover: bool) -> None:
+        """Note whether Stripe's event log has to be read for writes that a restored backup forgot."""
+        self._connection.execute(
+            "update product set recover = %s where account = %s and id = %s and recover <> %s",
+            (recover, self._account, product, recover),
+        )
+
+    def taken_over(self, product: ProductId) -> None:
+        """Stripe's numbers were taken over, as a person wanted."""
+        self._connection.execute(
+            "update product set take_over = false where account = %s and id = %s", (self._account, product)
         )
 
     def mark_clean(self, product: ProductId, *, name: str | None = None) -> None:

@@ -1,7 +1,4 @@
-"""SQL of writes to Stripe, of the states known under their markers, and of this installation's id.
-
-The stock worker writes; everybody else reads.
-"""
+"""SQL of writes to Stripe and of the states known under their markers: the stock worker writes; others read."""
 
 from __future__ import annotations
 
@@ -37,13 +34,6 @@ class Revs:
     unexplained: bool
 
 
-def installation(connection: Connection[Any], candidate: str) -> str:
-    """This installation's id: the one kept here, else `candidate` from now on."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        cursor.execute("insert into installation (id) values (%s) on conflict do nothing", (candidate,))
-        return str(cursor.execute("select id from installation").fetchone())
-
-
 @dataclass(frozen=True, slots=True)
 class Writes:
     """An account's writes to Stripe and known states, over one connection."""
@@ -73,11 +63,14 @@ class Writes:
 
     def insert(self, write: Write) -> None:
         """Commit to `write` before its POST."""
+        self._insert(write, WriteState.PENDING)
+
+    def _insert(self, write: Write, state: WriteState) -> None:
         self._connection.execute(
             """
             insert into write (account, product_id, rev, installation, idempotency_key, body, marker, target,
-                               base_marker, base_values, state)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                               base_marker, base_values, state, planned_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, case when %s then now() else 'epoch' end)
             """,
             (
                 write.account,
@@ -90,9 +83,14 @@ class Writes:
                 Jsonb(dict(write.target)),
                 write.base_marker,
                 Jsonb(dict(write.base_values)),
-                WriteState.PENDING.value,
+                state.value,
+                state is WriteState.PENDING,
             ),
         )
+
+    def reconstruct(self, write: Write) -> None:
+        """Keep a write that this database forgot: Stripe's event log says that it executed."""
+        self._insert(write, WriteState.APPLIED)
 
     def leave_pending(self, write: Write, state: WriteState, answer: str) -> bool:
         """Move a PENDING write on; whether it still was PENDING."""
@@ -192,15 +190,32 @@ class Writes:
                 (self._account, product),
             ).fetchone()
 
-    def log_since(self, product: ProductId) -> datetime:
-        """From when on Stripe's event log may tell something about the product that is not known here yet."""
+    def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:
+        """From when on Stripe's event log may tell something about the product that is not known here yet.
+
+        After a restored backup that is everything since the newest write that this database knows of.
+        """
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             found = cursor.execute(
                 """
-                select least(min(planned_at) - interval '10 minutes', now() - interval '3 days') from write
-                where account = %s and product_id = %s
-                    and ((landed and not digested) or (state = 'SETTLED' and not looked_up))
+                select least(
+                    (
+                        select min(planned_at) - interval '10 minutes' from write
+                        where account = %(account)s and product_id = %(product)s
+                            and ((landed and not digested) or (state = 'SETTLED' and not looked_up))
+                    ),
+                    now() - interval '3 days',
+                    case when %(restored)s then coalesce(
+                        (
+                            select max(planned_at) - interval '1 hour' from write
+                            where account = %(account)s and installation = any((
+                                select former from installation
+                            )::text[])
+                        ),
+                        now() - interval '30 days'
+                    ) end
+                )
                 """,
-                (self._account, product),
+                {"account": self._account, "product": product, "restored": restored},
             ).fetchone()
             return cast("datetime", found)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from services.stock_worker.protocol.facts import observe
 from shared.marker import parse
 from shared.stock_metadata import MARKER_KEY, stock_key
 from shared.vocabulary import Movement, MovementKind, ProductId, parse_units
 from shared.writes import Write, WriteState
-from services.stock_worker.protocol.facts import observe
 from tests.simulation.memory_books import Tables
 from tests.simulation.memory_stripe import Request, Shown
 from tests.simulation.people import Line, People
@@ -31,7 +31,7 @@ class Checks:
     over: set[str] = field(default_factory=set[str])
     """Keys of writes that have left PENDING."""
 
-    def planned(self, write: Write) -> None:
+    def planned(self, write: Write, *, taken_over: bool) -> None:
         """S3 and S8: a fresh rev, and nothing in the body that was not there as a number."""
         if write.key in self.planned_writes:
             raise Violation(f"S3: {write.key} was used before")
@@ -45,7 +45,8 @@ class Checks:
             if parse_units(value) is None:
                 raise Violation(f"S8: {name} would become {value!r}")
         base = parse(write.base_marker)
-        if write.base_marker and (base is None or base.installation not in self.ours):
+        foreign = base is None or base.installation not in self.ours
+        if write.base_marker and foreign and not taken_over:
             raise Violation(f"S8: planned over the foreign marker {write.base_marker}")
 
     def left(self, write: Write) -> None:
@@ -84,14 +85,20 @@ def at_rest(people: People, tables: Tables, parked: int) -> None:
     if parked:
         raise Violation(f"S10: {parked} messages were parked")
     _sales(people, tables)
+    told = told_of(tables)
+    for product, shown in people.stripe.products.items():
+        _product(product, shown, people, tables, told)
+
+
+def told_of(tables: Tables) -> Counter[tuple[ProductId, str]]:
+    """Units that people were told of: sold but never there, or sold but held for a person."""
     told = Counter[tuple[ProductId, str]]()
     for movement in tables.movements.values():
         if movement.kind is MovementKind.OVERSOLD:
             told[movement.product, movement.size] += movement.delta
     for line in tables.held.values():
         told[line.product or ProductId(""), line.size_hint or ""] += line.quantity
-    for product, shown in people.stripe.products.items():
-        _product(product, shown, people, tables, told)
+    return told
 
 
 def _sales(people: People, tables: Tables) -> None:

@@ -110,7 +110,9 @@ class MemoryTx:
     def create(self, product: ProductId, name: str) -> None:
         if product not in self._tables.products:
             self._put(
-                self._tables.products, product, ProductRow(product, name, "tracked", 0, None, dirty=True)
+                self._tables.products,
+                product,
+                ProductRow(product, name, "tracked", 0, None, dirty=True, recover=self._books.restored),
             )
 
     def save_sizes(self, product: ProductId, states: Mapping[Size, str], *, opened: Iterable[Size]) -> None:
@@ -140,6 +142,12 @@ class MemoryTx:
         row = self._tables.products[product]
         self._change(product, dirty=False, name=row.name if name is None else name)
 
+    def set_recover(self, product: ProductId, *, recover: bool) -> None:
+        self._change(product, recover=recover)
+
+    def taken_over(self, product: ProductId) -> None:
+        self._change(product, take_over=False)
+
     def is_dirty(self, product: ProductId) -> bool:
         row = self._tables.products.get(product)
         return row is None or row.dirty
@@ -168,7 +176,8 @@ class MemoryTx:
         if self.pending(write.product) is not None or key in self._tables.writes:
             raise UniqueViolation(write.key)
         self._put(self._tables.writes, key, WriteRow(write, WriteState.PENDING, self._books.now))
-        self._books.watch.planned(write)
+        taken_over = self._tables.products[write.product].take_over
+        self._books.watch.planned(write, taken_over=taken_over)
 
     def leave_pending(self, write: Write, state: WriteState, answer: str) -> bool:
         del answer
@@ -208,8 +217,12 @@ class MemoryTx:
     def append_known(self, product: ProductId, marker: str, *, units: Units) -> None:
         self._put(self._tables.known, (product, marker), dict(units))
 
-    def log_since(self, product: ProductId) -> datetime:
-        del product
+    def reconstruct(self, write: Write) -> None:
+        row = WriteRow(write, WriteState.APPLIED, 0.0)
+        self._put(self._tables.writes, (write.product, write.rev), row)
+
+    def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:
+        del product, restored
         return EPOCH
 
     def _of(self, product: ProductId) -> list[WriteRow]:
@@ -297,7 +310,7 @@ class MemoryTx:
 class Watch:
     """Told of what transactions commit to; the simulation's invariants listen here."""
 
-    def planned(self, write: Write) -> None:
+    def planned(self, write: Write, *, taken_over: bool) -> None:
         """A write was committed to."""
 
     def left(self, write: Write) -> None:
@@ -344,6 +357,7 @@ class MemoryBooks:
         self.watch = Watch()
         self.unique_keys = True
         self.alerts_raised = 0
+        self.restored = False
         self.reach = reach or (lambda _point, _sitting: None)
 
     @contextmanager

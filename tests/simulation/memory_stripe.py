@@ -131,7 +131,7 @@ class MemoryStripe:
                 return WriteAnswer(WriteResult.UNKNOWN, detail="no answer")
             luck -= chance
         answer = self.execute(request)
-        if self.draw.random() < self.chances.doubled:
+        if answer.result is not WriteResult.INVALID and self._happens(self.chances.doubled):
             self.late.append(request)
         return answer
 

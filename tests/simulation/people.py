@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -157,7 +158,7 @@ class People:
         metadata = self.stripe.products[product].metadata
         names = ",".join(name for name in listed_sizes(metadata) if name != size)
         # Without any size left the product would keep no stock, and its sales would be nobody's business.
-        whole = bool(names) and self.draw.random() < 0.5  # noqa: PLR2004 - a coin
+        whole = bool(names) and self.draw.random() < 0.5
         self._note(f"{product} {size}: removed{' from the list too' if whole else ''}")
         self.stripe.edit(product, {stock_key(size): None, **({SIZES_KEY: names} if whole else {})})
 
@@ -205,9 +206,16 @@ class People:
         while self.hidden:
             self.mend()
         for product, shown in self.stripe.products.items():
-            if shown.metadata.get(MARKER_KEY) in SPOILED and not shown.deleted:
+            spoiled = shown.metadata.get(MARKER_KEY) in SPOILED and not shown.deleted
+            if spoiled and self.draw.random() < 0.5:  # noqa: PLR2004 - others leave it to `take_over`
                 self._note(f"{product}: spoiled marker deleted")
                 self.stripe.edit(product, {MARKER_KEY: None})
+
+    def take_over(self, product: ProductId, told: Mapping[tuple[ProductId, str], int]) -> None:
+        """Somebody says that Stripe's numbers are right, after being `told` of what is not in them."""
+        self._note(f"{product}: taken over")
+        for size, units in observe(self.stripe.products[product].metadata).sheet.units.items():
+            self.intended[product, size] = units - told[product, size]
 
     def _adopt(self, product: ProductId) -> None:
         for size, units in observe(self.stripe.products[product].metadata).sheet.units.items():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate
 from random import Random
 from threading import Event
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -20,9 +20,9 @@ from shared.outcomes import Done, Outage, Outcome, Reject, RetryLater
 from shared.stripe_api.answers import StripeUnavailable, WriteAnswer
 from shared.stripe_api.objects import CheckoutSession, Product, ProductUpdate
 from shared.vocabulary import AccountKey, ProductId, SessionId
-from tests.simulation.checks import Checks, Violation, at_rest
+from tests.simulation.checks import Checks, Violation, at_rest, told_of
 from tests.simulation.memory_books import EPOCH, MemoryBooks, MemorySitting, Tables
-from tests.simulation.memory_stripe import Chances, MemoryStripe, Request
+from tests.simulation.memory_stripe import MemoryStripe, Request
 from tests.simulation.people import PLENTY, SCARCE, People
 
 ACCOUNT: Final = AccountKey("self:test")
@@ -41,6 +41,9 @@ class _NoWaiting(Event):
     def wait(self, timeout: float | None = None) -> bool:
         del timeout
         return False
+
+
+_NO_WAITING: Final = _NoWaiting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +81,25 @@ class World:
     queue: list[Message] = field(default_factory=list[Message])
     workers: dict[int, Worker] = field(default_factory=dict[int, Worker])
     parked: list[str] = field(default_factory=list[str])
-    backup: tuple[Tables, int] | None = None
+    backup: Tables | None = None
     installation: str = "one"
     former: frozenset[str] = frozenset()
     trace: list[str] | None = None
     calm: bool = False
+    _deps: Deps = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._start()
 
     @classmethod
     def of(cls, seed: int, switches: Switches | None = None, *, traced: bool = False) -> World:
         """The world of `seed`."""
-        draw = Random(seed)  # noqa: S311 - schedules, not secrets
+        draw = Random(seed)
         checks = Checks()
         checks.ours.add("one")
         stripe = MemoryStripe(draw, checks)  # pyright: ignore[reportArgumentType] - has the judge's methods
         people = People(stripe, draw)
-        people.stock(FIRST, SCARCE if draw.random() < 0.15 else PLENTY)  # noqa: PLR2004 - some run out
+        people.stock(FIRST, SCARCE if draw.random() < 0.15 else PLENTY)
         books = MemoryBooks()
         world = cls(draw, switches or Switches(), people, stripe, books, checks)
         books.watch = checks  # pyright: ignore[reportAttributeAccessIssue] - has the watch's methods
@@ -109,6 +116,18 @@ class World:
         for _ in range(STEPS):
             self.draw.choices(steps, cum_weights=limits)[0]()
         self._rest()
+
+    def _start(self) -> None:
+        """What a worker process reads when it starts."""
+        self._deps = Deps(
+            account=ACCOUNT,
+            books=self.books,
+            stripe=Gateway(self),
+            installation=self.installation,
+            former=self.former,
+            low_stock=5,
+            stop=_NO_WAITING,
+        )
 
     # what may happen
 
@@ -130,6 +149,8 @@ class World:
             (self._deliver, 8),
             (self._sweep, 1.5),
             (self._age, 0.1),
+            (self._back_up, 0.6),
+            (self._restore, 0.2),
             (self._step, 60),
         )
 
@@ -138,20 +159,20 @@ class World:
         for line in session.lines:
             key = f"sale:{ACCOUNT}:{session.id}:{line.id}"
             self.checks.lines[key] = next(s for s in reversed(self.people.lines) if s.line == line.id)
-        if self.draw.random() < 0.95:  # noqa: PLR2004 - some webhooks never come
+        if self.draw.random() < 0.95:
             self.queue.append(_paid(session.id))
-        if self.draw.random() < 0.3:  # noqa: PLR2004 - some come twice
+        if self.draw.random() < 0.3:
             self.queue.append(_paid(session.id))
 
     def _copy(self) -> None:
         product = self.people.copy()
-        if product is not None and self.draw.random() < 0.5:  # noqa: PLR2004 - a coin
+        if product is not None and self.draw.random() < 0.5:
             self.queue.append(SyncRequested.model_construct(account=ACCOUNT, product=product))
 
     def _late_request(self) -> None:
         if self.stripe.late:
             request = self.stripe.late.pop(self.draw.randrange(len(self.stripe.late)))
-            if self.draw.random() < 0.8:  # noqa: PLR2004 - the others never arrive
+            if self.draw.random() < 0.8:
                 self._tell(f"late {request.key} {request.body}")
                 self.stripe.execute(request)
 
@@ -161,9 +182,9 @@ class World:
         if not waiting:
             return
         update = self.draw.choice(waiting)
-        if self.draw.random() < 0.8:  # noqa: PLR2004 - the others come again
+        if self.draw.random() < 0.8:
             waiting.remove(update)
-        if self.draw.random() < 0.9:  # noqa: PLR2004 - the others are lost
+        if self.draw.random() < 0.9:
             self.queue.append(_changed(update))
 
     def _sweep(self) -> None:
@@ -177,15 +198,39 @@ class World:
         self.stripe.now += hours
         self.books.now += hours
 
+    def _back_up(self) -> None:
+        self.backup = self.books.tables.copy()
+
+    def _restore(self) -> None:
+        """The database is gone; people stop the workers, restore a backup and say so."""
+        if self.backup is None:
+            return
+        self._tell("the backup is restored")
+        for worker in list(self.workers.values()):
+            self._kill(worker)
+        for request in self.stripe.late:
+            self.stripe.execute(request)
+        self.stripe.late.clear()
+        self.books.tables, self.books.restored = self.backup.copy(), True
+        self.former |= {self.installation}
+        self.installation = f"life{len(self.former)}"
+        self.checks.ours.add(self.installation)
+        self._start()
+        with self.books.atomically() as tx:
+            for product in self.books.tables.products:
+                tx.set_recover(product, recover=True)
+                tx.mark_dirty([product])
+        self.queue += [_paid(session) for session in self.stripe.sessions]
+
     def _step(self) -> None:
         number = self.draw.choice((1, 2))
         worker = self.workers.get(number) or self._hire(number)
         if worker is None:
             return
         luck = self.draw.random()
-        if luck < 0.02:  # noqa: PLR2004 - kill -9
+        if luck < 0.02:
             self._kill(worker)
-        elif luck < 0.04:  # noqa: PLR2004 - its database session ends
+        elif luck < 0.04:
             self._lose_session(worker)
         else:
             self._go_on(worker)
@@ -198,24 +243,19 @@ class World:
         first = self.queue.pop(self.draw.randrange(len(self.queue)))
         taken = [first]
         if isinstance(first, SessionPaid):
-            more = [m for m in self.queue if isinstance(m, SessionPaid)][: self.draw.randrange(3)]
+            limit = None if self.calm else self.draw.randrange(3)
+            more = [m for m in self.queue if isinstance(m, SessionPaid)][:limit]
             taken += more
-            for message in more:
-                self.queue.remove(message)
+            chosen = set(map(id, more))
+            self.queue = [m for m in self.queue if id(m) not in chosen]
         worker = Worker(number, greenlet(self._serve), tuple(taken))
         self.workers[number] = worker
-        self._tell(f"worker {number} takes {[_words(m) for m in taken]}")
+        if self.trace is not None:
+            self._tell(f"worker {number} takes {[_words(m) for m in taken]}")
         return worker
 
     def _serve(self, worker: Worker) -> None:
-        deps = Deps(
-            account=ACCOUNT,
-            books=self.books,
-            stripe=Gateway(self),
-            installation=self.installation,
-            low_stock=5,
-            stop=_NoWaiting(),
-        )
+        deps = self._deps
         messages = worker.messages
         try:
             if isinstance(messages[0], SessionPaid):
@@ -228,13 +268,14 @@ class World:
 
     def _answered(self, worker: Worker, outcomes: Iterable[Outcome]) -> None:
         for message, outcome in zip(worker.messages, outcomes, strict=True):
-            self._tell(f"worker {worker.number}: {_words(message)}: {outcome}")
+            if self.trace is not None:
+                self._tell(f"worker {worker.number}: {_words(message)}: {outcome}")
             match outcome:
                 case Done(then=hints):
                     self.queue += [
                         hint
                         for hint in hints
-                        if not isinstance(hint, AlertOpened) and (self.calm or self.draw.random() < 0.95)  # noqa: PLR2004 - some hints are lost
+                        if not isinstance(hint, AlertOpened) and (self.calm or self.draw.random() < 0.95)
                     ]
                 case RetryLater():
                     if self.switches.ack_after_commit:
@@ -298,6 +339,12 @@ class World:
         self.calm = self.stripe.quiet = True
         self.people.repair()
         self.queue += [_paid(session) for session in self.stripe.sessions]
+        self._calm_down()
+        self._take_over()
+        self._look_at_all()
+        at_rest(self.people, self.books.tables, len(self.parked))
+
+    def _calm_down(self) -> None:
         for _ in range(ROUNDS):
             self.queue += [_changed(update) for update in self.stripe.undelivered]
             self.stripe.undelivered.clear()
@@ -305,8 +352,13 @@ class World:
             self._sweep()
             if not self.queue and not self.stripe.undelivered:
                 break
-        self.books.tables.products and self._look_at_all()
-        at_rest(self.people, self.books.tables, len(self.parked))
+
+    def _take_over(self) -> None:
+        """People decide about what is in quarantine: Stripe's numbers are right."""
+        rows = self.books.tables.products
+        for product in [product for product, row in rows.items() if row.state == "quarantined"]:
+            self.people.take_over(product, told_of(self.books.tables))
+            rows[product] = replace(rows[product], take_over=True)
 
     def _look_at_all(self) -> None:
         """What the periodic check does: every product is looked at once more."""

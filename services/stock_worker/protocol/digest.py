@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from shared.vocabulary import EventId, Movement, MovementKind
+from services.stock_worker.protocol.plan import opening
+from shared.vocabulary import EventId, Movement, MovementKind, Size
 from shared.writes import Units, Write
 
 
@@ -15,6 +17,10 @@ class Digest:
     movements: tuple[Movement, ...]
     marker: str
     units: Units
+
+
+FORGOTTEN = "?"
+"""The base marker of a write that is only known from the event log: nobody knows what it was planned on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +50,12 @@ def digest(write: Write, event: EventId, replaced: Replaced, known: Units | None
     )
     marker = write.base_marker if planned_on else replaced.marker
     return Digest(movements, marker, {**base, **replaced.units})
+
+
+def openings(write: Write, replaced: Replaced, opened: Collection[Size]) -> tuple[Movement, ...]:
+    """The opening balances of sizes that a restored backup never saw: what stood there before the first write."""
+    return tuple(
+        opening(write.account, write.product, size, units)
+        for size, units in replaced.units.items()
+        if write.base_marker == FORGOTTEN and size not in opened
+    )

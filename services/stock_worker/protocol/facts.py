@@ -49,6 +49,7 @@ class Owner(StrEnum):
     OURS = "ours"  # a write of this product, in this database
     COPIED = "copied"  # a write of another product
     LOST = "lost"  # this installation's, but not in this database
+    FORMER = "former"  # the same, and the backup is known to have been restored
     FOREIGN = "foreign"  # another installation's
     GARBAGE = "garbage"  # no marker at all
 
@@ -57,8 +58,8 @@ class Owner(StrEnum):
 class Facts:
     """The ledger's side of one product, read in one transaction.
 
-    Revs are 0 where there is none; `unexplained` says that a settled write of unknown effect was not yet
-    looked up in Stripe's event log.
+    Revs are 0 where there is none; `unexplained` says that a settled write of unknown effect, or what a restored
+    backup forgot, was not yet looked up in Stripe's event log.
     """
 
     account: AccountKey

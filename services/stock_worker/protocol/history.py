@@ -28,11 +28,18 @@ class History:
         return bool(self.updates) and marker_after(self.updates[-1]) == marker
 
     def standing(self, end: int | None = None) -> str | None:
-        """The last marker of ours that stood there before event number `end`, or now; None where none did."""
-        for update in reversed(self.updates[:end]):
+        """The last marker of ours that stood there before event number `end`, or now; None where none did.
+
+        None also where a spoiled marker came back after it was gone: an old form was saved then, and nobody can
+        tell from when.
+        """
+        spoiled: set[str] = set()
+        for number, update in reversed(list(enumerate(self.updates[:end]))):
             for marker in (marker_after(update), marker_before(update)):
                 if marker in self.ours:
-                    return marker
+                    return None if spoiled & markers(self.updates[:number]) else marker
+                if marker:
+                    spoiled.add(marker)
         return None
 
     def last_units(self, size: Size, end: int) -> int | None:
@@ -55,10 +62,15 @@ def marker_before(update: ProductUpdate) -> str:
     return update.previous_metadata.get(MARKER_KEY, marker_after(update)) or NO_MARKER
 
 
-def units_before(update: ProductUpdate) -> Units:
-    """The readable numbers that stood there before the event."""
+def metadata_before(update: ProductUpdate) -> dict[str, str]:
+    """What stood there before the event."""
     merged = {**update.metadata, **update.previous_metadata}
-    return observe({key: value for key, value in merged.items() if value is not None}).sheet.units
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def units_before(update: ProductUpdate) -> Units:
+    """The numbers of the sizes listed before the event."""
+    return observe(metadata_before(update)).sheet.units
 
 
 def markers(updates: Sequence[ProductUpdate]) -> frozenset[str]:

@@ -31,6 +31,7 @@ Judgement = Believe | AskTheLog | Distrust
 
 _REASONS = {
     Owner.LOST: "its marker names a write that this database does not know (was a backup restored?)",
+    Owner.FORMER: "a restored backup does not know what it shows, and Stripe's event log does not tell either",
     Owner.FOREIGN: "another installation of stocksync keeps this product",
     Owner.GARBAGE: "its stock_rev was changed by hand",
     Owner.COPIED: "its stock_rev was copied from another product",
@@ -45,6 +46,8 @@ def judge(facts: Facts, marker: str, history: History | None) -> Judgement:
         return _older(facts, marker, history)
     if facts.owner is Owner.NOBODY or (facts.owner is Owner.COPIED and not facts.highest_landed):
         return _bare(facts, history)
+    if facts.owner is Owner.FORMER and history is None:
+        return AskTheLog()
     return Distrust(_REASONS[facts.owner])
 
 

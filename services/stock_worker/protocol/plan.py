@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner, SizeState
 from shared import marker
 from shared.stock_metadata import MARKER_KEY, stock_key
-from shared.vocabulary import Movement, MovementKind, ProductId, Size
+from shared.vocabulary import AccountKey, Movement, MovementKind, ProductId, Size
 from shared.writes import Units, Write
 
-_PREFIX = {MovementKind.OPENING: "open", MovementKind.EXTERNAL: "ext", MovementKind.OVERSOLD: "oversold"}
+_PREFIX = {
+    MovementKind.EXTERNAL: "ext",
+    MovementKind.ADJUSTMENT: "takeover",
+    MovementKind.OVERSOLD: "oversold",
+}
+_KEY = re.compile(r"stocksync:([a-z0-9]{1,32}):([0-9]{1,18}):([0-9a-f]{24})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class Base:
 
     marker: str
     units: Units | None
+    taken_over: bool = False
+    """A person said that Stripe's numbers are right: the ledger follows them, whatever was known before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
     raw = {size: _balance(facts, size, arrived) for size in shown}
     oversold = {size: -units for size, units in raw.items() if units < 0}
     target = {size: max(0, units) for size, units in raw.items()}
-    edited = any(m.kind is MovementKind.EXTERNAL for m in arrived)
+    edited = base.taken_over or any(m.kind is MovementKind.EXTERNAL for m in arrived)
     current = facts.owner is Owner.OURS and facts.observed_rev == facts.highest_landed
     untouched = not facts.highest_landed and facts.owner is Owner.NOBODY
     agreed = target == dict(shown) and (current or untouched) and not edited
@@ -74,10 +82,20 @@ def _arrival(facts: Facts, size: Size, shown: int, base: Base) -> Movement | Non
     """What Stripe's number adds to the ledger: all of it at first sight, then what people changed."""
     level = facts.levels.get(size, Level())
     if not level.opened:
-        return _movement(facts, size, shown, MovementKind.OPENING)
+        # Taken over, what was sold before counts as taken off already.
+        units = shown - level.on_hand if base.taken_over else shown
+        return opening(facts.account, facts.product, size, units)
+    if base.taken_over:
+        left = shown - level.on_hand
+        return _movement(facts, size, left, MovementKind.ADJUSTMENT) if left else None
     expected = base.units.get(size, level.on_hand) if base.units is not None else level.on_hand
     changed = shown - expected
     return _movement(facts, size, changed, MovementKind.EXTERNAL) if changed else None
+
+
+def opening(account: AccountKey, product: ProductId, size: Size, units: int) -> Movement:
+    """The opening balance of a size, which it has only once."""
+    return Movement(account, product, size, units, MovementKind.OPENING, f"open:{account}:{product}:{size}")
 
 
 def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:
@@ -86,9 +104,8 @@ def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:
 
 
 def _movement(facts: Facts, size: Size, delta: int, kind: MovementKind) -> Movement:
-    """A movement that this look leads to; a size opens once, everything else once in a version."""
-    version = "" if kind is MovementKind.OPENING else f":{facts.version}"
-    source_key = f"{_PREFIX[kind]}:{facts.account}:{facts.product}{version}:{size}"
+    """A movement that this look leads to, once in a version."""
+    source_key = f"{_PREFIX[kind]}:{facts.account}:{facts.product}:{facts.version}:{size}"
     return Movement(facts.account, facts.product, size, delta, kind, source_key)
 
 
@@ -121,4 +138,14 @@ def _write(facts: Facts, seen: Observation, target: Units) -> Write:
 
 def idempotency_key(installation: str, product: ProductId, rev: int) -> str:
     """Write `rev`'s key (at most 255 characters): the same whoever computes it, of no other write."""
-    return f"stocksync:{installation}:{rev}:{hashlib.sha256(product.encode()).hexdigest()[:24]}"
+    return f"stocksync:{installation}:{rev}:{_digest(product)}"
+
+
+def written_by(key: str | None, product: ProductId) -> tuple[str, int] | None:
+    """The installation and rev that made the idempotency `key` of a write of `product`; None where none did."""
+    match = _KEY.fullmatch(key or "")
+    return (match[1], int(match[2])) if match and match[3] == _digest(product) else None
+
+
+def _digest(product: ProductId) -> str:
+    return hashlib.sha256(product.encode()).hexdigest()[:24]

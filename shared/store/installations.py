@@ -1,0 +1,41 @@
+"""SQL of this installation's id, which stands in every marker: workers read it, the back office renews it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Who writes the markers now, and under which ids this database did so before backups were restored."""
+
+    id: str
+    former: list[str]
+
+
+def current(connection: Connection[Any], candidate: str) -> Installation:
+    """This installation: the one kept here, else `candidate` from now on."""
+    connection.execute("insert into installation (id) values (%s) on conflict do nothing", (candidate,))
+    with connection.cursor(row_factory=class_row(Installation)) as cursor:
+        found = cursor.execute("select id, former from installation").fetchone()
+    return found or Installation(candidate, [])
+
+
+def renew(connection: Connection[Any], new_id: str) -> None:
+    """Go on as `new_id`; what was written under the ids before stays ours."""
+    connection.execute(
+        "update installation set former = former || id, id = %s, restored_at = now()", (new_id,)
+    )
+
+
+def others_connected(connection: Connection[Any], name: str) -> int:
+    """How many connections of processes called `name` there are to this database."""
+    row = connection.execute(
+        "select count(*) from pg_stat_activity where datname = current_database() and application_name = %s",
+        (name,),
+    ).fetchone()
+    return int(row[0]) if row else 0
