@@ -192,7 +192,9 @@ class World:
         self.queue.extend(SyncRequested.model_construct(account=ACCOUNT, product=p) for p in dirty)
 
     def _age(self) -> None:
-        """Most of a day passes: keys grow old, and what was on its way has arrived or never will."""
+        """Hours pass: keys grow old; what was on its way has arrived or never will, and no process stands still so long."""
+        for worker in list(self.workers.values()):
+            self._kill(worker)
         self.stripe.late.clear()
         hours = self.draw.choice((1, 21, 26)) * 3600.0
         self.stripe.now += hours
