@@ -10,7 +10,7 @@ from typing import Final
 from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.settings import StockWorkerSettings
-from shared import worker
+from shared import paced_stripe, worker
 from shared.broker import runtime
 from shared.broker.connect import connect
 from shared.broker.port import Subscription
@@ -18,13 +18,12 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.store import writes
-from shared.stripe_api import client
 from shared.topology import PRODUCTS, SALES
 from shared.vocabulary import account_key
 from shared.worker import Worker
 
-BATCH: Final = 50
-"""Sessions that one transaction books."""
+BATCH: Final = 100
+"""Sessions that one transaction books; as many as one page of Stripe's list holds."""
 
 
 def build(settings: StockWorkerSettings, stop: Event) -> Worker:
@@ -32,12 +31,15 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     address = dsn(settings)
     migrate.check(address)
     threads = settings.stock_worker_threads
-    database = Database(address, name="stocksync stock_worker", size=threads + 6)
+    database = Database(
+        address, name="stocksync stock_worker", size=2 * threads + 10
+    )  # each also takes turns
     database.require_sessions()
+    account = account_key(None, livemode=settings.livemode)
     deps = Deps(
-        account=account_key(None, livemode=settings.livemode),
+        account=account,
         database=database,
-        stripe=client.connect(settings),
+        stripe=paced_stripe.connect(settings, database, stop),
         installation=database.run(lambda c: writes.installation(c, secrets.token_hex(4))),
         low_stock=settings.low_stock_threshold,
         stop=stop,
@@ -53,6 +55,7 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
             Subscription(PRODUCTS, on_product, workers=threads),
         ],
         database,
+        beside=[partial(paced_stripe.tell_usage, database=database, account=account)],
     )
 
 
