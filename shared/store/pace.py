@@ -132,6 +132,14 @@ def accept(connection: Connection[Any], account: AccountKey, turn: Turn) -> None
     )
 
 
+def refusals(connection: Connection[Any], account: AccountKey) -> dict[str, str]:
+    """The endpoints (ALL for every one) whose calls Stripe refuses just now, and why."""
+    rows = connection.execute(
+        "select endpoint, refusal from stripe_pace where account = %s and refusal is not null", (account,)
+    )
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
 def usage(connection: Connection[Any], account: AccountKey) -> Usage:
     """This month's calls to Stripe, and the sales that its allowance of reads follows from."""
     with connection.cursor(row_factory=class_row(Usage)) as cursor:

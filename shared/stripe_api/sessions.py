@@ -22,7 +22,9 @@ PAGE: Final = 100
 FEWEST_TO_LIST: Final = 4
 """Sessions that are worth a list: it takes one call for their page and one for their products."""
 WORTH_A_PAGE: Final = 3
-"""Sessions that a page must have held for the next one to be asked for."""
+"""Sessions that a page must hold, or it was asked for in vain."""
+WORTH_A_VAIN_PAGE: Final = 20
+"""Sessions still missing for each page in vain that is put up with."""
 READERS: Final = 8
 """Sessions read by id at once."""
 LIFETIME: Final = 24 * 3600
@@ -94,11 +96,14 @@ class Sessions:
         }
         found: dict[SessionId, Json] = {}
         pages = self._calls.pages("GET checkout/sessions", params, self._of.list)
+        vain = 0
         try:
             for page in pages:
                 hits = {SessionId(row["id"]): row for row in page if row["id"] in wanted}
                 found |= hits
-                if len(found) == len(wanted) or len(hits) < WORTH_A_PAGE:
+                missing = len(wanted) - len(found)
+                vain += len(hits) < WORTH_A_PAGE
+                if not missing or vain > missing // WORTH_A_VAIN_PAGE:
                     break
         except StripeFailed as error:
             log.warning("stripe_list_failed", reason=str(error))
