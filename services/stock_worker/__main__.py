@@ -31,9 +31,8 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     address = dsn(settings)
     migrate.check(address)
     threads = settings.stock_worker_threads
-    database = Database(
-        address, name="stocksync stock_worker", size=2 * threads + 10
-    )  # each also takes turns
+    size = 2 * threads + 10  # a sync holds one connection while it asks for turns on another
+    database = Database(address, name="stocksync stock_worker", size=size)
     database.require_sessions()
     account = account_key(None, livemode=settings.livemode)
     deps = Deps(
