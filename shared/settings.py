@@ -78,9 +78,9 @@ class StripeSettings(Common):
     stripe_api_base: Annotated[str | None, Field(pattern=r"^https?://[^/]+$")] = None
     stripe_livemode: bool | None = None
     stripe_calls_per_endpoint: Annotated[float, Field(gt=0, le=1000)] = 20
-    """Calls a second to one endpoint, of this process; Stripe allows 25."""
+    """Calls a second to one endpoint, of all processes together; Stripe allows 25."""
     stripe_calls: Annotated[float, Field(gt=0, le=1000)] = 80
-    """Calls a second in all, of this process; Stripe allows 100 live, 25 in a sandbox."""
+    """Calls a second in all, of all processes together; Stripe allows 100 live, 25 in a sandbox."""
 
     @model_validator(mode="after")
     def _mode_matches_key(self) -> Self:

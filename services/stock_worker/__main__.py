@@ -11,7 +11,7 @@ from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.settings import StockWorkerSettings
 from services.stock_worker.sql_books import SqlBooks
-from shared import worker
+from shared import paced_stripe, worker
 from shared.broker import runtime
 from shared.broker.connect import connect
 from shared.broker.port import Subscription
@@ -19,13 +19,12 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.store import installations
-from shared.stripe_api import client
 from shared.topology import PRODUCTS, SALES
 from shared.vocabulary import account_key
 from shared.worker import Worker
 
-BATCH: Final = 50
-"""Sessions that one transaction books."""
+BATCH: Final = 100
+"""Sessions that one transaction books; as many as one page of Stripe's list holds."""
 
 
 def build(settings: StockWorkerSettings, stop: Event) -> Worker:
@@ -33,14 +32,15 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     address = dsn(settings)
     migrate.check(address)
     threads = settings.stock_worker_threads
-    database = Database(address, name="stocksync stock_worker", size=threads + 6)
+    size = 2 * threads + 10  # a sync holds one connection while it asks for turns on another
+    database = Database(address, name="stocksync stock_worker", size=size)
     database.require_sessions()
     account = account_key(None, livemode=settings.livemode)
     installation = database.run(lambda c: installations.current(c, secrets.token_hex(4)))
     deps = Deps(
         account=account,
         books=SqlBooks(database, account),
-        stripe=client.connect(settings),
+        stripe=paced_stripe.connect(settings, database, stop),
         installation=installation.id,
         former=frozenset(installation.former),
         low_stock=settings.low_stock_threshold,
@@ -57,6 +57,7 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
             Subscription(PRODUCTS, on_product, workers=threads),
         ],
         database,
+        beside=[partial(paced_stripe.tell_usage, database=database, account=account)],
     )
 
 

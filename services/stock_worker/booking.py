@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Final
 
 from services.stock_worker import alerting, catalogue
 from services.stock_worker.books import Tx
@@ -18,12 +15,10 @@ from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store.sales import Handled, Sale
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
+from shared.stripe_api.sessions import SessionAnswer
 from shared.vocabulary import ProductId, SessionId
 
 log = logs.get(__name__)
-
-READERS: Final = 8
-"""Sessions read from Stripe at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +52,25 @@ def _read(messages: Sequence[SessionPaid], deps: Deps) -> dict[SessionId, _Paid 
     """Each session as Stripe has it now, or why it can't be booked."""
     once = {message.session: message for message in messages}
     before = deps.books.run(lambda tx: tx.sales.booked(list(once)))
-    wanted = [message for session, message in once.items() if session not in before]
-    with ThreadPoolExecutor(max_workers=min(READERS, len(wanted)) or 1) as readers:
-        read = list(readers.map(partial(_read_one, deps=deps), wanted))
+    wanted = {session: message for session, message in once.items() if session not in before}
+    ours = {session: message.at for session, message in wanted.items() if message.account == deps.account}
+    read = deps.stripe.checkout_sessions(ours)
     return {
         **dict.fromkeys(before, Ignored("booked before")),
-        **{message.session: answer for message, answer in zip(wanted, read, strict=True)},
+        **{session: _read_one(message, read.get(session), deps) for session, message in wanted.items()},
     }
 
 
-def _read_one(message: SessionPaid, deps: Deps) -> _Paid | Outcome:
+def _read_one(message: SessionPaid, answer: SessionAnswer, deps: Deps) -> _Paid | Outcome:
     if message.account != deps.account:
         return Reject(f"the message is for {message.account}, this worker keeps {deps.account}")
-    try:
-        session = deps.stripe.checkout_session(message.session)
-    except (StripeFailed, SurprisingAnswer) as error:
-        return RetryLater(str(error))
-    if session is None:
+    if isinstance(answer, StripeFailed | SurprisingAnswer):
+        return RetryLater(str(answer))
+    if answer is None:
         return RetryLater("Stripe does not know the session")
-    if session.livemode != message.account.endswith(":live"):
+    if answer.livemode != message.account.endswith(":live"):
         return Reject("the session is of the other mode")
-    return _Paid(message, session) if session.paid else Ignored("not paid")
+    return _Paid(message, answer) if answer.paid else Ignored("not paid")
 
 
 def _book(

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from services.stock_worker.books import Books
 from shared.stripe_api.answers import WriteAnswer
-from shared.stripe_api.objects import CheckoutSession, Product, ProductUpdate
+from shared.stripe_api.objects import Product, ProductUpdate
+from shared.stripe_api.sessions import SessionAnswer
 from shared.vocabulary import AccountKey, ProductId, SessionId
 
 
@@ -21,8 +22,8 @@ class Stripe(Protocol):
         """The product by id, a `deleted` one as such; None where there is none."""
         ...
 
-    def checkout_session(self, session: SessionId) -> CheckoutSession | None:
-        """The session with all of its lines; None where there is none."""
+    def checkout_sessions(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, SessionAnswer]:
+        """Each session with all of its lines, or why it can't be had; the times are their events'."""
         ...
 
     def product_updates(self, product: ProductId, since: datetime) -> Iterable[ProductUpdate]:

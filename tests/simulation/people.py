@@ -207,7 +207,7 @@ class People:
             self.mend()
         for product, shown in self.stripe.products.items():
             spoiled = shown.metadata.get(MARKER_KEY) in SPOILED and not shown.deleted
-            if spoiled and self.draw.random() < 0.5:  # noqa: PLR2004 - others leave it to `take_over`
+            if spoiled and self.draw.random() < 0.5:
                 self._note(f"{product}: spoiled marker deleted")
                 self.stripe.edit(product, {MARKER_KEY: None})
 

@@ -18,7 +18,8 @@ from shared.database.errors import DatabaseOutage
 from shared.messages import AlertOpened, Message, ProductChanged, SessionPaid, SyncRequested
 from shared.outcomes import Done, Outage, Outcome, Reject, RetryLater
 from shared.stripe_api.answers import StripeUnavailable, WriteAnswer
-from shared.stripe_api.objects import CheckoutSession, Product, ProductUpdate
+from shared.stripe_api.objects import Product, ProductUpdate
+from shared.stripe_api.sessions import SessionAnswer
 from shared.vocabulary import AccountKey, ProductId, SessionId
 from tests.simulation.checks import Checks, Violation, at_rest, told_of
 from tests.simulation.memory_books import EPOCH, MemoryBooks, MemorySitting, Tables
@@ -407,9 +408,10 @@ class Gateway:
         self._go("GET events")
         return self.world.stripe.updates(product)
 
-    def checkout_session(self, session: SessionId) -> CheckoutSession | None:
-        """A session."""
-        return self.world.stripe.sessions.get(session)
+    def checkout_sessions(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, SessionAnswer]:
+        """Sessions, which nothing happens to."""
+        self._go("GET sessions")
+        return {session: self.world.stripe.sessions[session] for session in wanted}
 
     def write_metadata(self, product: ProductId, body: Mapping[str, str], key: str) -> WriteAnswer:
         """POST."""

@@ -1,0 +1,164 @@
+"""Reading Checkout Sessions with all of their lines: one by id, many from a list where that saves calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import stripe
+
+from shared import logs
+from shared.stripe_api import objects
+from shared.stripe_api.answers import StripeFailed
+from shared.stripe_api.calls import Calls
+from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
+from shared.vocabulary import SessionId
+
+PAGE: Final = 100
+FEWEST_TO_LIST: Final = 4
+"""Sessions that are worth a list: it takes one call for their page and one for their products."""
+WORTH_A_PAGE: Final = 3
+"""Sessions that a page must hold, or it was asked for in vain."""
+WORTH_A_VAIN_PAGE: Final = 20
+"""Sessions still missing for each page in vain that is put up with."""
+READERS: Final = 8
+"""Sessions read by id at once."""
+LIFETIME: Final = 24 * 3600
+"""Seconds a session can be paid for; one that is older at its event was paid by a delayed method."""
+
+Json = dict[str, Any]
+SessionAnswer = CheckoutSession | StripeFailed | SurprisingAnswer | None
+"""A session, None where Stripe knows none, or why this one could not be read."""
+
+log = logs.get(__name__)
+
+
+class Sessions:
+    """The account's Checkout Sessions. Thread-safe."""
+
+    def __init__(self, client: stripe.StripeClient, calls: Calls) -> None:
+        self._of = client.v1.checkout.sessions
+        self._products = client.v1.products
+        self._calls = calls
+
+    def one(self, session: SessionId) -> CheckoutSession | None:
+        """The session as it is now; None where there is none. Raises Outage, StripeFailed, SurprisingAnswer."""
+        expand = ["line_items.data.price.product"]
+        found = self._calls.read(
+            "GET checkout/sessions/id", lambda: self._of.retrieve(session, {"expand": expand}).to_dict()
+        )
+        if found is None:
+            return None
+        first = objects.part(found, "line_items")
+        lines: list[Json] = list(first.get("data") or [])
+        if first.get("has_more") and lines:
+            lines += self._lines(session, after=lines[-1]["id"])
+        return objects.session(found, lines)
+
+    def many(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, SessionAnswer]:
+        """An answer for each of `wanted`, by the time of the event that told of it; raises Outage.
+
+        What a list shows as unpaid is read by id before that is believed: lists may lag behind.
+        """
+        rows = self._listed(wanted) if len(wanted) >= FEWEST_TO_LIST else {}
+        catalogue = self._catalogue(row for row in rows.values() if not _cut(row))
+        answers: dict[SessionId, SessionAnswer] = {}
+        for session, row in rows.items():
+            lines = _with_products(row, catalogue)
+            if lines is not None:
+                answers[session] = _parsed(row, lines)
+        rest = [session for session in wanted if session not in answers]
+        if rest:
+            with ThreadPoolExecutor(max_workers=min(READERS, len(rest))) as readers:
+                read = readers.map(self._answer, rest, [rows.get(session) for session in rest])
+                answers |= zip(rest, read, strict=True)
+        return answers
+
+    def _answer(self, session: SessionId, row: Json | None) -> SessionAnswer:
+        """The session read by itself; one that was listed as `row` lacks only its lines."""
+        try:
+            return self.one(session) if row is None else objects.session(row, self._lines(session))
+        except (StripeFailed, SurprisingAnswer) as error:
+            return error
+
+    def _listed(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, Json]:
+        """The paid ones of `wanted` as pages of the newest show them, as long as pages save calls."""
+        told = [at.timestamp() for at in wanted.values()]
+        params = {
+            "created": {"gte": int(min(told)) - LIFETIME, "lte": math.ceil(max(told))},
+            "status": "complete",
+            "limit": PAGE,
+            "expand": ["data.line_items"],  # four levels are the most: too few to reach the products
+        }
+        found: dict[SessionId, Json] = {}
+        pages = self._calls.pages("GET checkout/sessions", params, self._of.list)
+        vain = 0
+        try:
+            for page in pages:
+                hits = {SessionId(row["id"]): row for row in page if row["id"] in wanted}
+                found |= hits
+                missing = len(wanted) - len(found)
+                vain += len(hits) < WORTH_A_PAGE
+                if not missing or vain > missing // WORTH_A_VAIN_PAGE:
+                    break
+        except StripeFailed as error:
+            log.warning("stripe_list_failed", reason=str(error))
+        return {session: row for session, row in found.items() if row.get("payment_status") != "unpaid"}
+
+    def _catalogue(self, rows: Iterable[Json]) -> dict[str, Json]:
+        """The products of the rows' lines by id; deleted ones and some ad-hoc ones are on no list."""
+        ids = sorted(
+            {line["price"]["product"] for row in rows for line in _lines_of(row) if line.get("price")}
+        )
+        found: dict[str, Json] = {}
+        for start in range(0, len(ids), PAGE):
+            params: Any = {"ids": ids[start : start + PAGE], "limit": PAGE}
+            try:
+                listed = self._calls.read("GET products", lambda params=params: self._products.list(params))
+            except StripeFailed as error:
+                log.warning("stripe_list_failed", reason=str(error))
+            else:
+                found |= {row.id: row.to_dict() for row in listed.data} if listed else {}
+        return found
+
+    def _lines(self, session: SessionId, after: str | None = None) -> list[Json]:
+        params: Json = {"limit": PAGE, "expand": ["data.price.product"]}
+        if after:
+            params["starting_after"] = after
+        pages = self._calls.pages(
+            "GET checkout/sessions/id/line_items", params, partial(self._of.line_items.list, session)
+        )
+        return [line for page in pages for line in page]
+
+
+def _lines_of(row: Json) -> list[Json]:
+    return objects.part(row, "line_items").get("data") or []
+
+
+def _cut(row: Json) -> bool:
+    """Whether a listed session has more lines than the list shows."""
+    return "line_items" not in row or bool(objects.part(row, "line_items").get("has_more"))
+
+
+def _with_products(row: Json, catalogue: Mapping[str, Json]) -> list[Json] | None:
+    """The row's lines, their products put in as if expanded; None where a line or product is missing."""
+    if _cut(row):
+        return None
+    lines: list[Json] = []
+    for line in _lines_of(row):
+        price = objects.part(line, "price")
+        if price and price["product"] not in catalogue:
+            return None
+        lines.append({**line, "price": {**price, "product": catalogue[price["product"]]}} if price else line)
+    return lines
+
+
+def _parsed(row: Json, lines: list[Json]) -> SessionAnswer:
+    try:
+        return objects.session(row, lines)
+    except SurprisingAnswer as error:
+        return error
