@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+from shared.webhook_events import PATH
+
 WORKERS: Final = ("stock_worker", "reconciler", "notifier")
 INGEST: Final = "ingest"
 SIMULATOR: Final = "stripe_simulator"
@@ -43,7 +45,7 @@ def services(machine: Machine) -> tuple[ChildSpec, ...]:
 
 def webhook_url(machine: Machine) -> str:
     """Where Stripe, or what stands in for it, posts its events."""
-    return f"{_url(machine.ingest_bind)}/webhooks/stripe"
+    return f"{_url(machine.ingest_bind)}{PATH}"
 
 
 def ready_urls(machine: Machine) -> tuple[str, ...]:

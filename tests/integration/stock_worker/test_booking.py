@@ -210,3 +210,19 @@ def test_a_product_without_stock_is_left_alone(shop: Shop) -> None:
     shop.book(shop.sold(shop.line(ProductId(gift), "", 1)))
     assert shop.metadata(gift) == {"category": "gift"}
     assert shop.alerts() == []
+
+
+def test_a_checkup_leaves_a_line_in_the_delivery_log_and_nothing_else(shop: Shop) -> None:
+    """A check-up between two sales is answered in its place; it books nothing and makes no product."""
+    mug = shop.product(stock="2")
+    sold, now = shop.sold(shop.line(mug, "", 1)), datetime.now(UTC)
+    checkup = CheckupRequested(account=ACCOUNT, event=EventId("evt_checkup"), at=now)
+    stranger = checkup.model_copy(update={"account": AccountKey("self:live")})
+    sale = SessionPaid(account=ACCOUNT, session=sold, at=now)
+    outcomes = on_sales([checkup, sale, stranger], shop.deps)
+    assert [type(outcome) for outcome in outcomes] == [Done, Done, Reject]
+    with shop.deps.database.transaction() as connection:
+        logged = connection.execute("select event_id, type, outcome from delivery").fetchall()
+        known = connection.execute("select id from product").fetchall()
+    assert logged == [("evt_checkup", CHECKUP, "done")]
+    assert known == [(mug,)]
