@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
-from shared.outcomes import Done, Ignored, Outage, RetryLater
-from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import Shop
+from services.stock_worker.handlers import on_sales
+from shared.messages import CheckupRequested, SessionPaid
+from shared.outcomes import Done, Ignored, Outage, Reject, RetryLater
+from shared.vocabulary import AccountKey, EventId, ProductId
+from shared.webhook_events import CHECKUP
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 
 def test_a_paid_sale_takes_its_units_off_in_stripe(shop: Shop) -> None:
