@@ -55,7 +55,7 @@ class PlainApi:
     """One account's API at `base`; a call answers whatever Stripe does, or raises StripeUnavailable. Thread-safe."""
 
     def __init__(self, key: str, base: str | None = None) -> None:
-        self._base = base or STRIPE
+        self.base = base or STRIPE
         self._headers = {"Authorization": f"Bearer {key}", "Stripe-Version": stripe.api_version}
 
     def get(self, path: str, **params: str | int) -> Answer:
@@ -74,7 +74,7 @@ class PlainApi:
         try:
             answer = requests.request(
                 method,
-                f"{self._base}/v1/{path}",
+                f"{self.base}/v1/{path}",
                 headers={**self._headers, **headers},
                 timeout=TIMEOUT,
                 allow_redirects=False,

@@ -12,9 +12,12 @@ from services.backoffice.operations.doctor import judge, round_trip, services_se
 from services.backoffice.operations.doctor.context import Context
 from services.backoffice.operations.doctor.finding import SETTINGS, Opinion, failed, ok, skipped, warning
 from services.backoffice.settings import MachineSettings
+from shared.broker.port import BrokerDown
 from shared.database import connect, migrate
+from shared.database.errors import DatabaseOutage
 from shared.stock_metadata import MARKER_KEY
 from shared.store import checkups
+from shared.stripe_api.answers import StripeUnavailable
 from shared.stripe_api.objects import part
 from shared.topology import PIPELINE
 from shared.vocabulary import ProductId
@@ -72,9 +75,16 @@ def _settings(context: Context) -> Opinion:
 
 
 def _stripe(context: Context) -> Opinion:
-    greeting = context.greeting
-    name = "the simulator" if context.settings.uses_simulator else "Stripe"
-    return ok(f"{name} answers in {greeting.seconds * 1000:.0f} ms")
+    simulated = context.settings.uses_simulator
+    try:
+        greeting = context.greeting
+    except StripeUnavailable as error:
+        if not simulated:
+            return failed(f"{error}: is the way to the internet open, or STRIPE_API_BASE wrong?")
+        return failed(
+            f"the simulator does not answer at {context.stripe.base}: run `stocksync up`, or set STRIPE_API_KEY"
+        )
+    return ok(f"{'the simulator' if simulated else 'Stripe'} answers in {greeting.seconds * 1000:.0f} ms")
 
 
 def _clock(context: Context) -> Opinion:
@@ -121,8 +131,13 @@ def _database(context: Context) -> Opinion:
         return failed(
             "nothing was started in STOCKSYNC_HOME yet, and DATABASE_URL is unset: run `stocksync up`"
         )
-    with context.database.transaction() as connection:
-        version = checkups.server_version(connection)
+    try:
+        with context.database.transaction() as connection:
+            version = checkups.server_version(connection)
+    except DatabaseOutage as outage:
+        return failed(
+            f"DATABASE_URL leads to nothing that answers ({outage}): is PostgreSQL up, the password right?"
+        )
     context.database.require_sessions()
     return judge.server(version)
 
@@ -132,8 +147,14 @@ def _schema(context: Context) -> Opinion:
 
 
 def _queue(context: Context) -> Opinion:
-    context.broker.ping()
-    depths = {queue.name: context.broker.depth(queue.name) for queue in PIPELINE.queues}
+    try:
+        context.broker.ping()
+        depths = {queue.name: context.broker.depth(queue.name) for queue in PIPELINE.queues}
+    except BrokerDown as down:
+        return failed(
+            f"{'AMQP_URL' if context.settings.amqp_url else 'the queue in the database'}: no message can be published "
+            f"or counted ({down}); is it up, and has a worker started once, which makes the queues?"
+        )
     waiting = {name: depth.ready + depth.waiting for name, depth in depths.items()}
     return judge.queues(waiting, {name: depth.dead for name, depth in depths.items()})
 
