@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -12,13 +13,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.backoffice.operations.doctor.context import plain_api
 from services.backoffice.operations.doctor.examine import examine
 from services.backoffice.operations.doctor.finding import Finding, Verdict, exit_code
+from services.backoffice.operations.probe.question import Match
+from services.backoffice.operations.probe.run import Reply, refusal
+from services.backoffice.operations.probe.run import probe as ask_all
 from services.backoffice.settings import MachineSettings
 from shared import logs
-from shared.settings import load
+from shared.outcomes import Outage
+from shared.settings import WRONG_SETTING, load
 
 WIDEST: Final = 120  # columns; longer lines are hard to read
+FAILED: Final = 1
+MATCH_STYLES: Final = {Match.YES: "green", Match.NO: "bold red", Match.NOTED: "cyan"}
 STYLES: Final = {
     Verdict.OK: "green",
     Verdict.WARNING: "bold yellow",
@@ -44,22 +52,64 @@ def doctor(
     raise typer.Exit(code)
 
 
+def probe(
+    simulator: Annotated[bool, typer.Option("--simulator", help="Try it on the simulator instead.")] = False,
+) -> None:
+    """Ask a Stripe sandbox what the stock protocol rests on; 0 all as expected, 1 something differs, 2 refused."""
+    settings = load(MachineSettings)
+    logs.configure("probe", "ERROR")
+    if (reason := refusal(settings, simulator=simulator)) is not None:
+        typer.echo(f"stocksync: {reason}", err=True)
+        raise typer.Exit(WRONG_SETTING)
+    matches: list[Match] = []
+    try:
+        with closing(ask_all(plain_api(settings))) as replies:
+            for reply in replies:
+                matches.append(reply.seen.match)
+                _print_reply(reply)
+    except Outage as error:
+        typer.echo(f"stocksync: {error}", err=True)
+        raise typer.Exit(FAILED) from None
+    differs = Match.NO in matches
+    counts = {match: matches.count(match) for match in Match}
+    text = ", ".join(f"{count} {match}" for match, count in counts.items() if count)
+    Console(highlight=False).print(Text(f"\n{text}", MATCH_STYLES[Match.NO if differs else Match.YES]))
+    raise typer.Exit(FAILED if differs else 0)
+
+
+def _print_reply(reply: Reply) -> None:
+    question, seen = reply.question, reply.seen
+    lines = Text.assemble(
+        (question.name, "bold"),
+        f"\nexpected: {question.expected}\nseen: {seen.text}\n",
+        (f"so: {question.so}", "dim"),
+    )
+    Console().print()
+    _print_row(Text(seen.match, style=MATCH_STYLES[seen.match]), lines, widths=(11, None))
+
+
+def _print_row(*cells: Text, widths: Sequence[int | None]) -> None:
+    """One row of a table that is printed row by row: fixed widths, but for the last."""
+    console = Console(highlight=False)
+    row = Table.grid(padding=(0, 2), expand=False)
+    for width in widths:
+        row.add_column(width=width)
+    row.add_row(*cells)
+    console.print(row, width=min(console.width, WIDEST))
+
+
 def _shown(found: Iterable[Finding]) -> list[Finding]:
     """Print each finding as it comes, one row of a table."""
-    console = Console(highlight=False)
     findings: list[Finding] = []
     for finding in found:
         findings.append(finding)
-        style = STYLES[finding.verdict]
-        row = Table.grid(padding=(0, 2), expand=False)
-        for width in (7, 16, None):
-            row.add_column(width=width)
-        verdict, name = Text(finding.verdict, style=style), Text(finding.check)
-        row.add_row(
-            verdict, name, Text(finding.text, style="dim" if finding.verdict is Verdict.SKIPPED else "")
+        _print_row(
+            Text(finding.verdict, style=STYLES[finding.verdict]),
+            Text(finding.check),
+            Text(finding.text, style="dim" if finding.verdict is Verdict.SKIPPED else ""),
+            widths=(7, 16, None),
         )
-        console.print(row, width=min(console.width, WIDEST))
-    console.print(_summary(findings))
+    Console(highlight=False).print(_summary(findings))
     return findings
 
 

@@ -32,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(diagnosis.doctor)
+app.command()(diagnosis.probe)
 
 
 @app.command()

@@ -4,10 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.backoffice.operations.doctor import judge
+from services.backoffice.operations.doctor import finding, judge
+from services.backoffice.operations.doctor.checks import Check, checks
+from services.backoffice.operations.doctor.context import Context
+from services.backoffice.operations.doctor.examine import run
 from services.backoffice.operations.doctor.finding import Finding, Opinion, Verdict, exit_code
 from services.backoffice.operations.doctor.round_trip import made_up, signature
+from services.backoffice.settings import MachineSettings
+from shared.broker.port import BrokerDown
 from shared.marker import stamp
+from shared.settings import load
 from shared.vocabulary import EventId, ProductId
 from shared.webhook_events import EVENT_TYPES
 
@@ -205,3 +211,35 @@ def test_the_made_up_event_is_signed_as_stripe_signs() -> None:
         len({signature("whsec_a", body, 7), signature("whsec_b", body, 7), signature("whsec_a", body, 8)})
         == 3
     )
+
+
+def test_what_a_failed_check_leaves_without_ground_is_skipped() -> None:
+    """A check whose ground failed, or was skipped itself, says which one; the others are asked all the same."""
+    table = (
+        Check("ground", lambda _: judge.schema(["0001"])),
+        Check("house", lambda _: finding.ok(""), ("ground",)),
+        Check("roof", lambda _: finding.ok(""), ("house",)),
+        Check("garden", lambda _: finding.warning("")),
+        Check("pond", lambda _: finding.ok(""), ("garden",)),
+    )
+    found = list(run(table, Context(load(MachineSettings))))
+    assert [f.verdict for f in found] == [FAILED, Verdict.SKIPPED, Verdict.SKIPPED, WARNING, OK]
+    assert "`ground`" in found[1].text
+
+
+def test_an_outage_within_a_check_is_its_failure() -> None:
+    """What is away makes a finding, not a traceback."""
+
+    def away(_: Context) -> Opinion:
+        raise BrokerDown("gone")
+
+    (found,) = run((Check("queue", away),), Context(load(MachineSettings)))
+    assert (found.verdict, found.text) == (FAILED, "gone")
+
+
+def test_every_check_stands_on_earlier_ones() -> None:
+    """No check needs one that comes after it, or one that is not there."""
+    names: list[str] = []
+    for check in checks(load(MachineSettings)):
+        assert set(check.needs) <= set(names)
+        names.append(check.name)
