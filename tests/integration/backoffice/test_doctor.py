@@ -22,11 +22,15 @@ import requests
 import stripe
 from psycopg import sql
 
+from services.backoffice.operations.doctor import round_trip
+from services.backoffice.operations.doctor.context import Context
+from services.backoffice.operations.doctor.finding import Verdict
+from services.backoffice.settings import MachineSettings
 from services.stripe_simulator.simulator import Simulator
 from shared import clock
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing
-from shared.settings import child_environment
+from shared.settings import child_environment, load
 from shared.topology import PIPELINE, SALES
 from tests.support.postgres import TEMPLATE, named
 
@@ -44,6 +48,7 @@ class Pipeline:
 
     simulator: Simulator
     settings: dict[str, str]
+    worker: subprocess.Popen[str]
 
     @property
     def shop(self) -> stripe.StripeClient:
@@ -99,9 +104,10 @@ def pipeline(postgres: str) -> Iterator[Pipeline]:
             Simulator.start(port=0, webhook_url=webhooks, webhook_secret=SECRET, retry_delays=(0.2,))
         )
         settings["STRIPE_API_BASE"] = simulator.url
-        for service, ready in (("stock_worker", "worker_ready"), ("ingest", "ingest_ready")):
-            last.callback(_stop, _started(service, ready, settings))
-        yield Pipeline(simulator, settings)
+        worker = _started("stock_worker", "worker_ready", settings)
+        last.callback(_stop, worker)
+        last.callback(_stop, _started("ingest", "ingest_ready", settings))
+        yield Pipeline(simulator, settings, worker)
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +192,31 @@ def test_an_ingest_that_does_not_run_is_found(pipeline: Pipeline) -> None:
     code, findings = pipeline.doctor("--ingest", f"http://127.0.0.1:{_free_port()}")
     assert (code, findings["round trip"]["verdict"]) == (1, "failed")
     assert "stocksync up" in findings["round trip"]["text"]
+
+
+def test_a_stock_worker_that_does_not_work_is_found(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that ingest took and nobody handled in time fails, and says what to start."""
+    monkeypatch.setattr(round_trip, "ARRIVES_WITHIN", 1.0)
+    given: dict[str, Any] = {name.lower(): value for name, value in pipeline.settings.items()}
+    context = Context(load(MachineSettings, **given))
+    pipeline.worker.send_signal(signal.SIGSTOP)
+    try:
+        opinion = round_trip.drive(context)
+    finally:
+        pipeline.worker.send_signal(signal.SIGCONT)
+        context.close()
+    assert opinion.verdict is Verdict.FAILED
+    assert "no stock worker" in opinion.text
+    assert "services.stock_worker" in opinion.text
+
+
+def test_a_machine_without_the_webhook_secret_is_looked_at_all_the_same(pipeline: Pipeline) -> None:
+    """A key without the secret is a warning, the round trip is skipped, the rest is asked."""
+    code, findings = pipeline.doctor(STRIPE_API_KEY="rk_test_doctor", STRIPE_WEBHOOK_SECRET="")
+    verdicts = {name: f["verdict"] for name, f in findings.items() if f["verdict"] != "ok"}
+    assert (code, verdicts) == (0, {"settings": "warning", "round trip": "skipped"})
 
 
 def test_a_missing_event_type_is_found(pipeline: Pipeline) -> None:

@@ -51,6 +51,7 @@ def test_an_answer_without_a_date_says_nothing_of_the_clock() -> None:
         ([], judge.Key(live=True, base="http://127.0.0.1:1"), FAILED, "STRIPE_API_BASE"),
         ([], judge.Key(live=True, simulators_secret=True), FAILED, "STRIPE_WEBHOOK_SECRET"),
         ([], judge.Key(live=True, restricted=False), WARNING, "restricted"),
+        ([], judge.Key(secret=False), WARNING, "STRIPE_WEBHOOK_SECRET"),
         ([], judge.Key(restricted=False, base="http://127.0.0.1:1"), OK, "test key"),
     ],
 )

@@ -61,17 +61,19 @@ def checks(settings: MachineSettings) -> tuple[Check, ...]:
 
 def _settings(context: Context) -> Opinion:
     settings = context.settings
-    key = settings.stripe_api_key
-    complaints = services_settings.complaints(simulator=key is None)
+    key, secret = settings.stripe_api_key, settings.stripe_webhook_secret is not None
     if key is None:
-        return judge.settings(complaints, None)
+        everybody = (*services_settings.WORKERS, services_settings.INGEST, services_settings.SIMULATOR)
+        return judge.settings(services_settings.complaints(everybody), None)
+    here = (*services_settings.WORKERS, services_settings.INGEST) if secret else services_settings.WORKERS
     facts = judge.Key(
         live=settings.livemode,
         restricted=key.get_secret_value().startswith("rk_"),
         base=settings.stripe_api_base,
+        secret=secret,
         simulators_secret=context.knows_simulators_secret,
     )
-    return judge.settings(complaints, facts)
+    return judge.settings(services_settings.complaints(here), facts)
 
 
 def _stripe(context: Context) -> Opinion:
@@ -111,17 +113,17 @@ def _endpoint(context: Context) -> Opinion:
             f"the endpoints can't be listed ({answer.status}): give the API key Webhook Endpoints: read, or compare "
             "the event types with the README yourself"
         )
-    ours = [_read(row) for row in answer.rows if urlsplit(str(row["url"])).path.endswith(PATH)]
+    ours = [_read(row) for row in answer.rows if urlsplit(str(row.get("url"))).path.endswith(PATH)]
     needs_one = context.settings.livemode or context.settings.uses_simulator
     return judge.endpoints(ours, EVENT_TYPES, live=context.settings.livemode, must_be=needs_one)
 
 
 def _read(row: dict[str, Any]) -> judge.Endpoint:
     return judge.Endpoint(
-        row["url"],
-        row["status"] == "enabled",
-        row["livemode"],
-        frozenset(row["enabled_events"]),
+        str(row.get("url")),
+        row.get("status") == "enabled",
+        row.get("livemode") is True,
+        frozenset(row.get("enabled_events") or ()),
         row.get("api_version"),
     )
 

@@ -28,6 +28,8 @@ class Key:
     restricted: bool = True
     base: str | None = None
     """STRIPE_API_BASE; None for Stripe itself."""
+    secret: bool = True
+    """Whether STRIPE_WEBHOOK_SECRET is set here."""
     simulators_secret: bool = False
     """Whether STRIPE_WEBHOOK_SECRET is the one that was made up for the simulator."""
 
@@ -38,14 +40,11 @@ def settings(complaints: Sequence[str], key: Key | None) -> Opinion:
         return failed(f"correct {_some(complaints, '; ')}")
     if key is None:
         return ok("every service accepts its settings; STRIPE_API_KEY is unset, so the simulator is used")
-    if key.live and key.base is not None:
-        return failed(
-            "STRIPE_API_KEY is a live key, but STRIPE_API_BASE sends it elsewhere: unset one of them"
-        )
-    if key.live and key.simulators_secret:
-        return failed(
-            "STRIPE_API_KEY is a live key, but STRIPE_WEBHOOK_SECRET is the simulator's: "
-            "take the signing secret from the endpoint's page in Stripe (Developers → Webhooks)"
+    if key.live and (contradiction := _contradiction(key)):
+        return failed(f"STRIPE_API_KEY is a live key, but {contradiction}")
+    if not key.secret:
+        return warning(
+            "STRIPE_WEBHOOK_SECRET is unset here: fine on a machine without ingest, which can't start so"
         )
     if key.live and not key.restricted:
         return warning(
@@ -53,6 +52,18 @@ def settings(complaints: Sequence[str], key: Key | None) -> Opinion:
             "(Developers → API keys → Create restricted key)"
         )
     return ok(f"every service accepts its settings; a {'live' if key.live else 'test'} key is used")
+
+
+def _contradiction(live: Key) -> str | None:
+    """What does not belong beside a live key; None for nothing."""
+    if live.base is not None:
+        return "STRIPE_API_BASE sends it elsewhere: unset one of them"
+    if live.simulators_secret:
+        return (
+            "STRIPE_WEBHOOK_SECRET is the simulator's: take the signing secret from the endpoint's page in "
+            "Stripe (Developers → Webhooks)"
+        )
+    return None
 
 
 def clocks(ours: datetime, theirs: datetime | None) -> Opinion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -21,8 +22,8 @@ class Reader:
     name: str
 
 
-SERVICES: Final = (
-    Reader("services.ingest.settings", "IngestSettings"),
+INGEST: Final = Reader("services.ingest.settings", "IngestSettings")
+WORKERS: Final = (
     Reader("services.stock_worker.settings", "StockWorkerSettings"),
     Reader("services.reconciler.settings", "ReconcilerSettings"),
     Reader("services.notifier.settings", "NotifierSettings"),
@@ -37,9 +38,8 @@ load(getattr(import_module(sys.argv[1]), sys.argv[2]))
 """
 
 
-def complaints(*, simulator: bool) -> list[str]:
+def complaints(readers: Sequence[Reader]) -> list[str]:
     """What services say of settings they refuse, `NAME: what it must be`, each once; empty if nothing."""
-    readers = (*SERVICES, SIMULATOR) if simulator else SERVICES
     with ThreadPoolExecutor(len(readers)) as pool:
         said = pool.map(_ask, readers)
     return list(dict.fromkeys(line for lines in said for line in lines))
