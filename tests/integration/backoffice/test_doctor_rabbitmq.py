@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,7 +24,7 @@ HOST = "doctor"
 def url(rabbitmq: RabbitNode) -> str:
     """The address of an empty virtual host."""
     rabbitmq.control("add_vhost", HOST)
-    rabbitmq.control("set_permissions", "-p", HOST, "guest", ".*", ".*", ".*")
+    rabbitmq.control("set_permissions", "-p", HOST, str(urlsplit(rabbitmq.url).username), ".*", ".*", ".*")
     return rabbitmq.url.rpartition("/")[0] + f"/{HOST}"
 
 
@@ -51,7 +52,7 @@ def test_fault_47_queues_that_are_missing_are_found(url: str, tmp_path: Path) ->
 
 def test_fault_60_a_refused_password_is_found_and_not_told(url: str, tmp_path: Path) -> None:
     """Wrong credentials fail in one sentence that does not repeat them."""
-    finding = _looked_at(url.replace("guest:guest", "guest:hidden"), tmp_path)
+    finding = _looked_at(url.replace(f":{urlsplit(url).password}@", ":hidden@"), tmp_path)
     assert finding.verdict is Verdict.FAILED
     assert "AMQP_URL" in finding.text
     assert "hidden" not in finding.text

@@ -228,14 +228,20 @@ def test_what_a_failed_check_leaves_without_ground_is_skipped() -> None:
     assert "`ground`" in found[1].text
 
 
-def test_an_outage_within_a_check_is_its_failure() -> None:
-    """What is away makes a finding, not a traceback."""
+def test_an_outage_or_a_flaw_within_a_check_is_its_failure() -> None:
+    """Neither is a traceback, neither keeps the next check from being asked, and no data is quoted."""
 
     def away(_: Context) -> Opinion:
         raise BrokerDown("gone")
 
-    (found,) = run((Check("queue", away),), Context(load(MachineSettings)))
-    assert (found.verdict, found.text) == (FAILED, "gone")
+    def broken(_: Context) -> Opinion:
+        raise KeyError("a customer's name")
+
+    table = (Check("queue", away), Check("broken", broken), Check("well", lambda _: finding.ok("")))
+    found = list(run(table, Context(load(MachineSettings))))
+    assert [f.verdict for f in found] == [FAILED, FAILED, OK]
+    assert found[0].text == "gone"
+    assert "customer" not in found[1].text
 
 
 def test_every_check_stands_on_earlier_ones() -> None:

@@ -37,3 +37,5 @@ def _ask(check: Check, context: Context) -> Opinion:
         return check.ask(context)
     except (Outage, WrongDatabase) as error:
         return failed(str(error))
+    except Exception as error:  # noqa: BLE001 - a broken check must not hide what the others find
+        return failed(f"this check itself broke ({type(error).__name__}): please report it")

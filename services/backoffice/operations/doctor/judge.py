@@ -143,7 +143,7 @@ def endpoints(ours: Sequence[Endpoint], needed: Collection[str], *, live: bool, 
         return failed(text) if must_be else warning(f"{text}, unless `stripe listen` stands in for it")
     best = max(fitting, key=lambda endpoint: len(_heard(endpoint, needed)))
     if lacking := sorted(set(needed) - _heard(best, needed)):
-        return failed(f"{best.url} does not get {_some(lacking)}: add the missing events to it {where}")
+        return failed(f"{best.url} does not get {', '.join(lacking)}: add them to it {where}")
     version = f"API version {best.api_version}" if best.api_version else "the account's API version"
     if len(fitting) > 1:
         return warning(

@@ -25,7 +25,10 @@ LOOK_EVERY: Final = 0.05  # seconds
 
 def drive(context: Context) -> Opinion:
     """Post a check-up to ingest and wait for the stock worker's line; it touches no stock and no product."""
-    secret = context.secret
+    try:
+        secret = context.secret
+    except (OSError, ValueError) as error:
+        return failed(f"STOCKSYNC_HOME: {error}")
     reason = judge.not_sent(live=context.settings.livemode, secret=secret is not None)
     if reason is not None or secret is None:
         return reason or failed("no secret")
