@@ -56,6 +56,15 @@ class SyncRequested(Wire):
     product: ProductId
 
 
+class CheckupRequested(Wire):
+    """Somebody asks whether events get through; it goes the way of a sale. Consumed by the stock worker."""
+
+    type: Literal["checkup.requested"] = "checkup.requested"
+    account: AccountKey
+    event: Annotated[EventId, Field(pattern=r"^evt_[A-Za-z0-9_]{1,250}$")]
+    at: AwareDatetime
+
+
 class AlertOpened(Wire):
     """An alert was committed and waits to be mailed. Consumed by the notifier."""
 
@@ -80,11 +89,14 @@ class JobDue(Wire):
     planned_at: AwareDatetime
 
 
-Message = SessionPaid | ProductChanged | SyncRequested | AlertOpened | ProblemNoticed | JobDue
+Message = (
+    SessionPaid | ProductChanged | SyncRequested | CheckupRequested | AlertOpened | ProblemNoticed | JobDue
+)
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     SessionPaid,
     ProductChanged,
     SyncRequested,
+    CheckupRequested,
     AlertOpened,
     ProblemNoticed,
     JobDue,

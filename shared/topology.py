@@ -36,7 +36,7 @@ class Topology:
 
 PIPELINE: Final = Topology(
     queues=(
-        Queue(SALES, ("session.paid",)),
+        Queue(SALES, ("session.paid", "checkup.requested")),
         Queue(PRODUCTS, ("product.changed", "product.sync")),
         Queue(ALERTS, ("alert.opened", "problem.noticed")),
         Queue(JOBS, ("job.due",)),

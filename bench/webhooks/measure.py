@@ -20,12 +20,12 @@ from rich.table import Table
 from bench.webhooks import contenders, load, node_packages
 from bench.webhooks.contenders import CELERY, EMBEDDED, NAIVE, OURS, Contender, Queue
 from bench.webhooks.processes import cpu_seconds, free_port, running
-from services.ingest.webhooks import PATH
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.rabbitmq import RabbitBroker
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.topology import PIPELINE, SALES
+from shared.webhook_events import PATH
 from tests.support.rabbitmq_local import LocalNode
 
 RESULTS: Final = Path(__file__).parents[1] / "results.md"

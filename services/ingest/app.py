@@ -17,9 +17,10 @@ from services.ingest.metrics import CONTENT_TYPE, Metrics
 from services.ingest.publishing import CONFIRM_WITHIN, Publisher, PublishingBroker
 from services.ingest.rsgi import Exchange, Pairs, Scope
 from services.ingest.signature import Verifier
-from services.ingest.webhooks import PATH, Door
+from services.ingest.webhooks import Door
 from shared.broker.port import AsyncPublisher
 from shared.vocabulary import account_key
+from shared.webhook_events import PATH
 
 _LATIN: Final = "latin-1"  # how WSGI passes a path's bytes
 

@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.registry import Collector
 
 from services.ingest.outcome import Outcome
-from services.ingest.translate import EVENT_TYPES
+from shared.webhook_events import EVENT_TYPES
 
 if TYPE_CHECKING:
     from ctypes import Array, c_double

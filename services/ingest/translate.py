@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 
-from shared.messages import Message, ProductChanged, SessionPaid
+from shared.messages import CheckupRequested, Message, ProductChanged, SessionPaid
 from shared.vocabulary import AccountKey, EventId, ProductId, SessionId, account_key
+from shared.webhook_events import CHECKUP
 
 Object = Mapping[str, Any]
 
@@ -104,6 +105,10 @@ def _never_paid(*_: object) -> Ignore:
     return Ignore("never paid")
 
 
+def _checkup(head: Head, *_: object) -> tuple[Message, ...]:
+    return (CheckupRequested(account=head.account, event=head.id, at=head.at),)
+
+
 def _product(change: Literal["created", "updated", "deleted"]) -> Act:
     def act(head: Head, event: Object, data: Object) -> tuple[Message, ...] | Ignore:
         product = _object(data, "object")
@@ -133,9 +138,10 @@ _ACTS: Final[dict[str, Act]] = {
     "product.created": _product("created"),
     "product.updated": _product("updated"),
     "product.deleted": _product("deleted"),
+    CHECKUP: _checkup,
 }
-EVENT_TYPES: Final = frozenset(_ACTS)
-"""What a webhook endpoint should subscribe to."""
+UNDERSTOOD: Final = frozenset(_ACTS)
+"""The types of events that are not ignored."""
 
 
 def _idempotency_key(event: Object) -> str | None:

@@ -15,7 +15,6 @@ from services.ingest.signature import Verifier
 from services.ingest.translate import Surprising
 from shared import clock, logs
 
-PATH: Final = "/webhooks/stripe"
 _NOT_ALLOWED: Final = Answer(405, b"POST only\n")
 _TEXT: Final = ("content-type", "text/plain")
 

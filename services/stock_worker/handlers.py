@@ -9,19 +9,22 @@ from services.stock_worker import alerting, event_log
 from services.stock_worker.booking import book_sessions
 from services.stock_worker.deps import Deps
 from services.stock_worker.sync import sync
-from shared.messages import Message, ProductChanged, SessionPaid, SyncRequested
-from shared.outcomes import Ignored, Outcome, Reject, RetryLater
+from shared.messages import CheckupRequested, Message, ProductChanged, SessionPaid, SyncRequested
+from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
+from shared.store.sales import Handled
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.objects import ProductUpdate, SurprisingAnswer
+from shared.vocabulary import AccountKey
+from shared.webhook_events import CHECKUP
 
 R = TypeVar("R")
 
 
 def on_sales(messages: Sequence[Message], deps: Deps) -> Sequence[Outcome]:
-    """Book the sessions of a batch of SessionPaid."""
+    """Book the sessions of a batch of SessionPaid; answer a CheckupRequested among them."""
     told = [message for message in messages if isinstance(message, SessionPaid)]
     booked = iter(_telling_refusals(lambda: book_sessions(told, deps), deps) if told else [])
-    return [next(booked) if isinstance(m, SessionPaid) else _stray(m) for m in messages]
+    return [next(booked) if isinstance(m, SessionPaid) else _beside(m, deps) for m in messages]
 
 
 def on_product(message: Message, deps: Deps) -> Outcome:
@@ -29,7 +32,7 @@ def on_product(message: Message, deps: Deps) -> Outcome:
     if not isinstance(message, ProductChanged | SyncRequested):
         return _stray(message)
     if message.account != deps.account:
-        return Reject(f"the message is for {message.account}, this worker keeps {deps.account}")
+        return _of_another_account(message.account, deps)
     try:
         return _telling_refusals(lambda: _sync(message, deps), deps)
     except (StripeFailed, SurprisingAnswer) as error:
@@ -71,6 +74,21 @@ def _telling_refusals(work: Callable[[], R], deps: Deps) -> R:
         reason = str(error)
         deps.books.run(lambda tx: alerting.stripe_refused(tx, reason, deps))
         raise
+
+
+def _beside(message: Message, deps: Deps) -> Outcome:
+    """A check-up leaves its line in the delivery log and touches nothing else."""
+    if not isinstance(message, CheckupRequested):
+        return _stray(message)
+    if message.account != deps.account:
+        return _of_another_account(message.account, deps)
+    came = Handled(message.account, message.event, CHECKUP, "done", message.at)
+    deps.books.run(lambda tx: tx.sales.log_deliveries([came]))
+    return Done()
+
+
+def _of_another_account(account: AccountKey, deps: Deps) -> Reject:
+    return Reject(f"the message is for {account}, this worker keeps {deps.account}")
 
 
 def _stray(message: Message) -> Reject:

@@ -26,3 +26,8 @@ def dsn(settings: DatabaseSettings) -> str:
         atexit.register(server.release)
         return address
     return _started[home].start()
+
+
+def exists(settings: DatabaseSettings) -> bool:
+    """Whether a database is named, or an embedded one was started here before."""
+    return settings.database_url is not None or (settings.stocksync_home / "postgres").is_dir()

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from services.backoffice.cli import diagnosis
 from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import NeverSeen, set_threshold
 from services.backoffice.settings import UpSettings
@@ -30,6 +31,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(diagnosis.doctor)
+app.command()(diagnosis.probe)
 
 
 @app.command()

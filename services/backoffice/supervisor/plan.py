@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+from shared.webhook_events import PATH
+
 WORKERS: Final = ("stock_worker", "reconciler", "notifier")
 INGEST: Final = "ingest"
 SIMULATOR: Final = "stripe_simulator"
@@ -36,26 +38,26 @@ class ChildSpec:
 
 def services(machine: Machine) -> tuple[ChildSpec, ...]:
     """The services in the order they start: those that hear Stripe last, so that work finds its workers."""
-    stripe = _given(STRIPE_API_BASE=_url(machine.simulator_bind))
+    stripe = _given(STRIPE_API_BASE=url(machine.simulator_bind))
     workers = (ChildSpec(name, f"services.{name}", stripe) for name in WORKERS)
     return (*workers, ChildSpec(INGEST, "services.ingest", _ingest(machine)), *_simulator(machine))
 
 
 def webhook_url(machine: Machine) -> str:
     """Where Stripe, or what stands in for it, posts its events."""
-    return f"{_url(machine.ingest_bind)}/webhooks/stripe"
+    return f"{url(machine.ingest_bind)}{PATH}"
 
 
 def ready_urls(machine: Machine) -> tuple[str, ...]:
     """What answers once a webhook would be accepted, and once there is somebody to send it."""
-    simulator = (f"{_url(machine.simulator_bind)}/_health",) if machine.simulator_bind else ()
-    return (f"{_url(machine.ingest_bind)}/readyz", *simulator)
+    simulator = (f"{url(machine.simulator_bind)}/_health",) if machine.simulator_bind else ()
+    return (f"{url(machine.ingest_bind)}/readyz", *simulator)
 
 
 def ready_line(machine: Machine, mails: str) -> str:
     """What people and scripts wait for: one line, addresses as `name=value` without spaces."""
     parts = [f"webhooks={webhook_url(machine)}"]
-    parts += [f"simulator={_url(machine.simulator_bind)}"] if machine.simulator_bind else ["stripe=account"]
+    parts += [f"simulator={url(machine.simulator_bind)}"] if machine.simulator_bind else ["stripe=account"]
     return " ".join(["ready", *parts, f"mails={quote(mails)}"])
 
 
@@ -83,7 +85,8 @@ def _given(**settings: str | None) -> dict[str, str | None]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _url(bind: str | None) -> str | None:
+def url(bind: str | None) -> str | None:
+    """Where what listens at `bind` is reached from this machine; None for None."""
     if bind is None:
         return None
     host, _, port = bind.rpartition(":")

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
-from shared.outcomes import Done, Ignored, Outage, RetryLater
-from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import Shop
+from services.stock_worker.handlers import on_sales
+from shared.messages import CheckupRequested, SessionPaid
+from shared.outcomes import Done, Ignored, Outage, Reject, RetryLater
+from shared.vocabulary import AccountKey, EventId, ProductId
+from shared.webhook_events import CHECKUP
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 
 def test_a_paid_sale_takes_its_units_off_in_stripe(shop: Shop) -> None:
@@ -210,3 +214,19 @@ def test_a_product_without_stock_is_left_alone(shop: Shop) -> None:
     shop.book(shop.sold(shop.line(ProductId(gift), "", 1)))
     assert shop.metadata(gift) == {"category": "gift"}
     assert shop.alerts() == []
+
+
+def test_a_checkup_leaves_a_line_in_the_delivery_log_and_nothing_else(shop: Shop) -> None:
+    """A check-up between two sales is answered in its place; it books nothing and makes no product."""
+    mug = shop.product(stock="2")
+    sold, now = shop.sold(shop.line(mug, "", 1)), datetime.now(UTC)
+    checkup = CheckupRequested(account=ACCOUNT, event=EventId("evt_checkup"), at=now)
+    stranger = checkup.model_copy(update={"account": AccountKey("self:live")})
+    sale = SessionPaid(account=ACCOUNT, session=sold, at=now)
+    outcomes = on_sales([checkup, sale, stranger], shop.deps)
+    assert [type(outcome) for outcome in outcomes] == [Done, Done, Reject]
+    with shop.database.transaction() as connection:
+        logged = connection.execute("select event_id, type, outcome from delivery").fetchall()
+        known = connection.execute("select id from product").fetchall()
+    assert logged == [("evt_checkup", CHECKUP, "done")]
+    assert known == [(mug,)]

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from services.ingest.decide import Policy, decide
 from services.ingest.outcome import Outcome, Turned
 from services.ingest.strict_json import parse
-from services.ingest.translate import EVENT_TYPES, Ignore, Surprising, translate
-from shared.messages import ProblemNoticed, ProductChanged, SessionPaid, decode, encode
+from services.ingest.translate import UNDERSTOOD, Ignore, Surprising, translate
+from shared.messages import CheckupRequested, ProblemNoticed, ProductChanged, SessionPaid, decode, encode
 from shared.vocabulary import AccountKey, AlertKind, EventId, ProductId, SessionId
+from shared.webhook_events import CHECKUP, EVENT_TYPES
 from tests.unit.ingest.support import event, raw
 
 AT = datetime.fromtimestamp(1_790_000_000, UTC)
@@ -118,6 +119,20 @@ def test_no_personal_data_leaves() -> None:
     assert b"da" not in encode(expect_messages(happened)[0]).replace(b'"updated', b"")
 
 
+def test_a_checkup_is_passed_on() -> None:
+    """The doctor's own event asks for a line in the delivery log, whatever object it carries."""
+    answer = translate(event(CHECKUP))
+    assert isinstance(answer, tuple)
+    (message,) = answer
+    assert isinstance(message, CheckupRequested)
+    assert (message.event, message.account) == ("evt_1", "self:test")
+
+
+def test_what_is_understood_is_what_an_endpoint_should_send() -> None:
+    """The list that endpoints are compared with is exactly what is translated, the check-up's own apart."""
+    assert frozenset({CHECKUP, *EVENT_TYPES}) == UNDERSTOOD
+
+
 @pytest.mark.parametrize("kind", ["charge.refunded", "v2.core.health.event", "a"])
 def test_fault_27_an_unknown_type_is_ignored(kind: str) -> None:
     """Types nobody subscribed to ask nothing, whatever they carry."""
@@ -177,7 +192,7 @@ JSON = st.recursive(
 FIELDS = ("object", "id", "type", "created", "livemode", "account", "data", "request")
 
 
-@given(kind=st.sampled_from(sorted(EVENT_TYPES)), field=st.sampled_from(FIELDS), value=JSON)
+@given(kind=st.sampled_from(sorted(UNDERSTOOD)), field=st.sampled_from(FIELDS), value=JSON)
 def test_whatever_a_field_holds_the_decision_is_made_or_named_surprising(
     kind: str, field: str, value: object
 ) -> None:

@@ -6,6 +6,7 @@ from shared import clock
 from shared.messages import (
     MESSAGE_TYPES,
     AlertOpened,
+    CheckupRequested,
     JobDue,
     Message,
     ProblemNoticed,
@@ -31,6 +32,7 @@ EXAMPLES: tuple[Message, ...] = (
         previous_metadata={"stock": None},
     ),
     SyncRequested(account=ACCOUNT, product=ProductId("prod_1")),
+    CheckupRequested(account=ACCOUNT, event=EventId("evt_1"), at=clock.now()),
     AlertOpened(alert=7),
     ProblemNoticed(account=ACCOUNT, kind=AlertKind.LIVEMODE_MISMATCH, subject="x"),
     JobDue(job="snapshot", planned_at=clock.now()),

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from services.stock_worker.protocol.digest import digest
+from services.stock_worker.protocol.digest import FORGOTTEN, Replaced, digest, openings
 from services.stock_worker.protocol.facts import Facts, Level, Owner, SizeState, observe
+from services.stock_worker.protocol.history import History
 from services.stock_worker.protocol.judge import AskTheLog, Believe, Distrust, judge
 from services.stock_worker.protocol.plan import Base, Plan, idempotency_key, plan
 from services.stock_worker.protocol.settle import Step, after_fencing, after_sending, step
@@ -151,43 +152,43 @@ def test_answers_lead_to_the_states_of_the_table(
     assert (after_sending(result), after_fencing(result)) == (sent, fenced)
 
 
-def own_event(write: Write, previous: dict[str, str | None]) -> ProductUpdate:
-    """The event of `write` when it replaced `previous`."""
-    return ProductUpdate(
-        event=EventId("evt_1"),
-        product=SHIRT,
-        idempotency_key=write.key,
-        metadata=metadata(write.target[S], write.target[M], stock_rev=write.marker),
-        previous_metadata=previous,
-    )
+EVENT = EventId("evt_1")
 
 
 def test_a_write_over_its_own_base_trampled_nothing() -> None:
     """Where the event shows the base as replaced there is nothing to restore."""
-    found = digest(pending(), own_event(pending(), {"stock_S": "10", "stock_rev": None}), None)
+    found = digest(pending(), EVENT, Replaced("", {S: 10, M: 5}), None)
     assert found.movements == ()
     assert found.units == {S: 10, M: 5}
 
 
 def test_a_trampled_edit_comes_back_as_a_movement() -> None:
     """An edit between look and write is told by the event and booked under the write's rev."""
-    update = own_event(pending(), {"stock_S": "10", "stock_M": "25", "stock_rev": None})
-    found = digest(pending(), update, None)
+    found = digest(pending(), EVENT, Replaced("", {S: 10, M: 25}), None)
     assert [(m.kind, m.size, m.delta) for m in found.movements] == [(MovementKind.OVERWRITTEN, "M", 20)]
     assert found.movements[0].source_key == "ovw:self:test:prod_shirt:1:M"
 
 
 def test_a_write_over_another_marker_is_compared_with_that_markers_state() -> None:
     """Where another marker stood there, its last known state is the base."""
-    update = own_event(pending(), {"stock_S": "9", "stock_rev": "1:abc:4:00000000"})
-    found = digest(pending(), update, {S: 6, M: 5})
+    found = digest(pending(), EVENT, Replaced("1:abc:4:00000000", {S: 9, M: 5}), {S: 6, M: 5})
     assert [(m.size, m.delta) for m in found.movements] == [("S", 3)]
     assert found.marker == "1:abc:4:00000000"
 
 
-def log(*updates: tuple[str | None, str | None]) -> list[ProductUpdate]:
+def test_only_a_forgotten_write_opens_sizes() -> None:
+    """What stood there before the first write that a restored backup forgot is the opening balance."""
+    replaced = Replaced("", {S: 10, M: 5})
+    forgotten = dataclasses.replace(pending(), base_marker=FORGOTTEN, base_values={})
+    opened = openings(forgotten, replaced, {S})
+    assert [(m.kind, m.size, m.delta) for m in opened] == [(MovementKind.OPENING, "M", 5)]
+    assert openings(pending(), replaced, ()) == ()
+    assert digest(forgotten, EVENT, replaced, None).movements == ()
+
+
+def log(*updates: tuple[str | None, str | None]) -> History:
     """Events that put (first) a marker in place of (second) another; None for no marker."""
-    return [
+    told = [
         ProductUpdate(
             event=EventId(f"evt_{n}"),
             product=SHIRT,
@@ -196,6 +197,7 @@ def log(*updates: tuple[str | None, str | None]) -> list[ProductUpdate]:
         )
         for n, (after, before) in enumerate(updates)
     ]
+    return History(told, frozenset({"m2", "m3"}))
 
 
 def test_the_newest_marker_is_believed() -> None:
@@ -217,6 +219,20 @@ def test_a_deleted_marker_is_looked_up_in_the_log() -> None:
     assert judge(bare, "", None) == AskTheLog()
     assert judge(bare, "", log(("m3", "m2"), (None, "m3"))) == Believe("m3")
     assert isinstance(judge(bare, "", log()), Distrust)
+
+
+def test_what_was_typed_into_the_marker_hides_the_one_before_it() -> None:
+    """A spoiled marker that was deleted leads back to ours; one that an old form brought back does not."""
+    bare = dataclasses.replace(facts(), highest_rev=3, highest_landed=3)
+    assert judge(bare, "", log(("x", "m3"), (None, "x"))) == Believe("m3")
+    assert isinstance(judge(bare, "", log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))), Distrust)
+
+
+def test_after_a_restored_backup_the_log_is_asked_first() -> None:
+    """A marker of a former life is distrusted only where the log does not tell of its write."""
+    former = facts(owner=Owner.FORMER)
+    assert judge(former, "1:old:9:00000000", None) == AskTheLog()
+    assert isinstance(judge(former, "1:old:9:00000000", log()), Distrust)
 
 
 @pytest.mark.parametrize("owner", [Owner.FOREIGN, Owner.GARBAGE, Owner.LOST])

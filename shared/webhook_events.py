@@ -1,0 +1,24 @@
+"""Which webhooks the pipeline understands: where they arrive, Stripe's event types, and the check-up's own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PATH: Final = "/webhooks/stripe"
+"""Where ingest takes them; a webhook endpoint's URL ends so."""
+
+EVENT_TYPES: Final = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.expired",
+        "product.created",
+        "product.updated",
+        "product.deleted",
+    }
+)
+"""What a webhook endpoint should subscribe to."""
+
+CHECKUP: Final = "stocksync.checkup"
+"""The type of an event that Stripe never sends: signed by us, it goes the way of a sale and touches no stock."""
