@@ -1,0 +1,113 @@
+"""The measurement: each part on a pipeline of its own against a Stripe with its limits and a latency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.options import Options
+from bench.results import WIDTH, keep
+from bench.sync import edits, idle, ledger, rush
+from bench.sync.finding import Finding
+from bench.sync.stage import Stage, built
+
+LATENCY_MS: Final = 100
+STRIPE_PER_ENDPOINT, STRIPE_OVERALL = 25, 100  # calls a second, as Stripe allows a live account
+EDITING_SALES_A_SECOND: Final = 80
+
+Part = Callable[[Stage, Options, Random], list[Finding]]
+
+
+def _idle(stage: Stage, options: Options, random: Random) -> list[Finding]:
+    _open(stage, idle.PRODUCTS)
+    timed = idle.play(stage.shop, max(20, options.sales // 100), random)
+    stage.shop.rest(60)
+    return idle.findings(timed, stage.shop.log(), LATENCY_MS / 1000)
+
+
+def _hot(stage: Stage, options: Options, _random: Random) -> list[Finding]:
+    _open(stage, 1)
+    return rush.hot(stage.shop, options.sales // 10)
+
+
+def _drain(stage: Stage, options: Options, random: Random) -> list[Finding]:
+    _open(stage, options.products)
+    return rush.drain(stage.shop, options.sales, random)
+
+
+def _edits(stage: Stage, options: Options, random: Random) -> list[Finding]:
+    _open(stage, max(1, options.products // 4))
+    sales = options.sales // 2
+    counts = (sales, sales // 10)
+    day = edits.plan(stage.shop.variants, counts, sales / EDITING_SALES_A_SECOND, random)
+    edits.play(stage.shop, day)
+    return edits.findings(stage.shop, day, ledger.read(stage.database))
+
+
+PARTS: Final[Mapping[str, Part]] = {"idle": _idle, "hot": _hot, "drain": _drain, "edits": _edits}
+_TITLES: Final[Mapping[str, str]] = {
+    "idle": "single sales with pauses",
+    "hot": "hot product",
+    "drain": "drain",
+    "edits": "sales under edits",
+}
+
+
+def run(options: Options) -> bool:
+    """Measure the parts asked for; show and keep the table; whether all targets were met."""
+    found: dict[str, list[Finding]] = {}
+    for name in options.parts or PARTS:
+        with built(rabbitmq=options.rabbitmq) as stage:
+            found[name] = PARTS[name](stage, options, Random(options.seed))
+        for finding in found[name]:
+            print(f"{name}: {finding.what}: {finding.figure}{_verdict(finding)}")
+    table = _table(found)
+    Console(width=max(WIDTH, Console().width)).print(table)
+    _keep(options, table)
+    return all(finding.met is not False for findings in found.values() for finding in findings)
+
+
+def _open(stage: Stage, products: int) -> None:
+    stage.shop.open(products)
+    stage.shop.live(LATENCY_MS, STRIPE_PER_ENDPOINT, STRIPE_OVERALL)
+
+
+def _verdict(finding: Finding) -> str:
+    if finding.met is None:
+        return ""
+    return f" ({finding.target} {'met' if finding.met else 'MISSED'})"
+
+
+def _table(found: Mapping[str, list[Finding]]) -> Table:
+    table = Table(title=f"From a sale to the number in Stripe ({LATENCY_MS} ms latency)")
+    table.add_column("")
+    table.add_column("measured", overflow="fold")
+    table.add_column("target")
+    for name, findings in found.items():
+        table.add_section()
+        table.add_row(f"[bold]{_TITLES[name]}", "", "")
+        for finding in findings:
+            table.add_row(finding.what, finding.figure, _verdict(finding).strip(" ()"))
+    return table
+
+
+def _keep(options: Options, table: Table) -> None:
+    usual = Options()
+    command = (
+        f"python -m bench sync --sales {options.sales} --products {options.products} --seed {options.seed}"
+    )
+    command += f" --parts {' '.join(options.parts)}" if options.parts else ""
+    command += " --rabbitmq" if options.rabbitmq else ""
+    scaled = "" if options.sales >= usual.sales else " Scaled down, so that the drain's time is not judged."
+    keep(
+        "sync, RabbitMQ" if options.rabbitmq else "sync, embedded queue",
+        command,
+        "all services, the database, the simulator and the load on one machine. The simulator takes "
+        f"{LATENCY_MS} ms for every call and refuses more than {STRIPE_PER_ENDPOINT} calls a second to an "
+        f"endpoint and {STRIPE_OVERALL} in all.{scaled}",
+        table,
+    )
