@@ -10,7 +10,7 @@ from typing import Final
 from bench.sync.finding import Finding, calls, equal, limits
 from bench.sync.ledger import EDITS, Ledger, nonzero
 from bench.sync.rush import SALES_A_SECOND
-from bench.sync.shop import Form, Shop
+from bench.sync.shop import Form, Outcome, Shop
 from bench.sync.waiting import wait_for, wait_until
 from shared import clock
 from shared.vocabulary import MovementKind, Variant
@@ -102,16 +102,15 @@ def play(shop: Shop, day: Day) -> bool:
     return reached
 
 
-def findings(shop: Shop, day: Day, ledger: Ledger) -> list[Finding]:
+def findings(day: Day, outcome: Outcome, ledger: Ledger) -> list[Finding]:
     """Whether Stripe and the ledger know everything that happened."""
-    log = shop.log()
     return [
-        equal(shop.shown(), shop.intended()),
+        equal(outcome),
         _same("sizes whose sales are in the ledger", ledger.sum(MovementKind.SALE), _off(day.sold)),
         _same("sizes whose edits are movements of their own", ledger.sum(*EDITS), day.edited),
         _movements(day, ledger),
-        calls(log),
-        *limits(log),
+        calls(outcome.log),
+        *limits(outcome.log),
     ]
 
 

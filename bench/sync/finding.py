@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.sync.requests_log import RequestsLog
-from bench.sync.shop import Numbers
+from bench.sync.shop import Outcome
 
 PER_ENDPOINT, OVERALL, BURST = 20, 80, 4
 
@@ -20,8 +20,9 @@ class Finding:
     met: bool | None = None
 
 
-def equal(shown: Numbers, intended: Numbers) -> Finding:
+def equal(outcome: Outcome) -> Finding:
     """Whether every size that Stripe shows is what was intended."""
+    shown, intended = outcome.shown, outcome.intended
     wrong = [variant for variant in intended if shown.get(variant) != intended[variant]]
     off = sum(abs(shown.get(variant, 0) - intended[variant]) for variant in wrong)
     figure = f"{len(intended)} of {len(intended)}" if not wrong else f"{len(wrong)} wrong by {off} units"

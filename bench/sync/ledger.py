@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -32,13 +33,14 @@ def nonzero(units: Counter[Variant]) -> dict[Variant, int]:
     return {variant: number for variant, number in units.items() if number}
 
 
-def read(address: str) -> Ledger:
-    """The ledger in the database at `address`."""
+def read(address: str, products: Sequence[ProductId]) -> Ledger:
+    """What the database at `address` says of these products."""
     ledger = Ledger()
     with psycopg.connect(address) as connection:
         rows = connection.execute(
             "select kind, product_id, size, sum(delta)::bigint, count(*)"
-            " from movement group by kind, product_id, size"
+            " from movement where product_id = any(%s) group by kind, product_id, size",
+            [list(products)],
         ).fetchall()
     for kind, product, size, units, movements in rows:
         named = MovementKind(kind)

@@ -45,7 +45,7 @@ def _edits(stage: Stage, options: Options, random: Random) -> list[Finding]:
     counts = (sales, sales // 10)
     day = edits.plan(stage.shop.variants, counts, sales / EDITING_SALES_A_SECOND, random)
     edits.play(stage.shop, day)
-    return edits.findings(stage.shop, day, ledger.read(stage.database))
+    return edits.findings(day, stage.shop.outcome(), ledger.read(stage.database, stage.shop.products))
 
 
 PARTS: Final[Mapping[str, Part]] = {"idle": _idle, "hot": _hot, "drain": _drain, "edits": _edits}

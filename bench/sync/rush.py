@@ -58,14 +58,14 @@ def play(shop: Shop, wanted: Counter[Variant]) -> Rush:
 def hot(shop: Shop, sales: int) -> list[Finding]:
     """All customers buy the same size of the same product."""
     rush = play(shop, Counter({shop.variants[0]: sales}))
-    log = shop.log()
-    writes = log.count(WRITE_PRODUCT)
+    end = shop.outcome()
+    writes = end.log.count(WRITE_PRODUCT)
     return [
         rush.finding(),
         Finding("writes of the product", str(writes), f"≤ {HOT_WRITES}", writes <= HOT_WRITES),
-        calls(log),
-        *limits(log),
-        equal(shop.shown(), shop.intended()),
+        calls(end.log),
+        *limits(end.log),
+        equal(end),
     ]
 
 
@@ -73,10 +73,10 @@ def drain(shop: Shop, sales: int, random: Random) -> list[Finding]:
     """Customers buy all over the shop."""
     bought = Counter(random.choices(shop.variants, k=sales))
     rush = play(shop, bought)
-    log = shop.log()
+    end = shop.outcome()
     return [
         rush.finding(DRAIN_SECONDS if sales >= FULL_DRAIN else None),
-        calls(log),
-        *limits(log),
-        equal(shop.shown(), shop.intended()),
+        calls(end.log),
+        *limits(end.log),
+        equal(end),
     ]

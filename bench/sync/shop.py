@@ -33,6 +33,15 @@ class Form:
     metadata: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What Stripe shows at the end, what it ought to show by the simulator's oracle, and the calls it took."""
+
+    shown: Numbers
+    intended: Numbers
+    log: RequestsLog
+
+
 class Shop:
     """One shop; everything but `open` goes through the control API, which is neither limited nor logged."""
 
@@ -105,6 +114,10 @@ class Shop:
             for product, sizes in stock.items()
             for size, units in sizes.items()
         }
+
+    def outcome(self) -> Outcome:
+        """How it stands now."""
+        return Outcome(self.shown(), self.intended(), self.log())
 
     def log(self) -> RequestsLog:
         """The API requests since `live`."""
