@@ -32,14 +32,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What happens, in no order."""
+    """What happens, in no order, after the sales that come `first` and are waited for."""
 
     steps: tuple[Step, ...]
+    first: tuple[Variant, ...] = ()
 
     @property
     def sold(self) -> Counter[Variant]:
         """Units that customers buy, by size."""
-        return Counter(step.variant for step in self.steps if not step.units)
+        return Counter([*self.first, *(step.variant for step in self.steps if not step.units)])
 
     @property
     def edits(self) -> list[Step]:
@@ -56,11 +57,16 @@ class Day:
 
 
 def plan(variants: list[Variant], counts: tuple[int, int], seconds: float, random: Random) -> Day:
-    """A day of so many sales and edits at random moments of `seconds`."""
+    """A day of so many sales and edits at random moments of `seconds`.
+
+    One of each product is sold first: a form from before the keeper's first write bears no mark of its age.
+    """
     sales, edits = counts
-    sold = [Step(random.uniform(0, seconds), random.choice(variants)) for _ in range(sales)]
+    first = {variant.product: variant for variant in variants}
+    sold = [Step(random.uniform(0, seconds), random.choice(variants)) for _ in range(sales - len(first))]
     edited = [_edit(random.choice(variants), seconds, random) for _ in range(edits)]
-    return Day((*sold, *(_unless_in_the_way(edit, edited) for edit in edited)))
+    steps = (*sold, *(_unless_in_the_way(edit, edited) for edit in edited))
+    return Day(steps, tuple(first.values()))
 
 
 def _edit(variant: Variant, seconds: float, random: Random) -> Step:
@@ -84,6 +90,9 @@ def _unless_in_the_way(edit: Step, others: list[Step]) -> Step:
 
 def play(shop: Shop, day: Day) -> bool:
     """Do everything at its moment, then wait until Stripe shows all of it; whether that came."""
+    for variant in day.first:
+        shop.sell(variant)
+    shop.rest(60)
     began = clock.monotonic()
     forms: dict[Step, Form] = {}
     loads = [(step.loaded, 0, step) for step in day.edits if step.loaded is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final
 
@@ -50,25 +50,25 @@ def _edits(stage: Stage, options: Options, random: Random) -> list[Finding]:
 
 PARTS: Final[Mapping[str, Part]] = {"idle": _idle, "hot": _hot, "drain": _drain, "edits": _edits}
 _TITLES: Final[Mapping[str, str]] = {
-    "idle": "single sales with pauses",
-    "hot": "hot product",
-    "drain": "drain",
-    "edits": "sales under edits",
+    "idle": "Single sales with pauses, from the payment to the number in Stripe",
+    "hot": "Sales of one product, delivered at once",
+    "drain": "Sales all over the shop, delivered at once",
+    "edits": "Sales and Dashboard edits at the same time",
 }
 
 
 def run(options: Options) -> bool:
-    """Measure the parts asked for; show and keep the table; whether all targets were met."""
-    found: dict[str, list[Finding]] = {}
+    """Measure the parts asked for; show and keep the table of each; whether all targets were met."""
+    console = Console(width=max(WIDTH, Console().width))
+    met = True
     for name in options.parts or PARTS:
         with built(rabbitmq=options.rabbitmq) as stage:
-            found[name] = PARTS[name](stage, options, Random(options.seed))
-        for finding in found[name]:
-            print(f"{name}: {finding.what}: {finding.figure}{_verdict(finding)}")
-    table = _table(found)
-    Console(width=max(WIDTH, Console().width)).print(table)
-    _keep(options, table)
-    return all(finding.met is not False for findings in found.values() for finding in findings)
+            found = PARTS[name](stage, options, Random(options.seed))
+        table = _table(name, found)
+        console.print(table)
+        _keep(name, options, table)
+        met = met and all(finding.met is not False for finding in found)
+    return met
 
 
 def _open(stage: Stage, products: int) -> None:
@@ -76,38 +76,31 @@ def _open(stage: Stage, products: int) -> None:
     stage.shop.live(LATENCY_MS, STRIPE_PER_ENDPOINT, STRIPE_OVERALL)
 
 
-def _verdict(finding: Finding) -> str:
-    if finding.met is None:
-        return ""
-    return f" ({finding.target} {'met' if finding.met else 'MISSED'})"
-
-
-def _table(found: Mapping[str, list[Finding]]) -> Table:
-    table = Table(title=f"From a sale to the number in Stripe ({LATENCY_MS} ms latency)")
+def _table(name: str, found: Sequence[Finding]) -> Table:
+    table = Table(title=_TITLES[name])
     table.add_column("")
     table.add_column("measured", overflow="fold")
     table.add_column("target")
-    for name, findings in found.items():
-        table.add_section()
-        table.add_row(f"[bold]{_TITLES[name]}", "", "")
-        for finding in findings:
-            table.add_row(finding.what, finding.figure, _verdict(finding).strip(" ()"))
+    for finding in found:
+        table.add_row(finding.what, finding.figure, _target(finding))
     return table
 
 
-def _keep(options: Options, table: Table) -> None:
-    usual = Options()
-    command = (
-        f"python -m bench sync --sales {options.sales} --products {options.products} --seed {options.seed}"
-    )
-    command += f" --parts {' '.join(options.parts)}" if options.parts else ""
-    command += " --rabbitmq" if options.rabbitmq else ""
-    scaled = "" if options.sales >= usual.sales else " Scaled down, so that the drain's time is not judged."
+def _target(finding: Finding) -> str:
+    if finding.met is None:
+        return finding.target
+    return f"{finding.target} {'met' if finding.met else 'MISSED'}"
+
+
+def _keep(name: str, options: Options, table: Table) -> None:
+    section = f"sync {name}, {'RabbitMQ' if options.rabbitmq else 'embedded queue'}"
+    command = f"python -m bench sync --parts {name} --sales {options.sales} --products {options.products}"
+    command += f" --seed {options.seed}{' --rabbitmq' if options.rabbitmq else ''}"
     keep(
-        "sync, RabbitMQ" if options.rabbitmq else "sync, embedded queue",
+        section,
         command,
         "all services, the database, the simulator and the load on one machine. The simulator takes "
         f"{LATENCY_MS} ms for every call and refuses more than {STRIPE_PER_ENDPOINT} calls a second to an "
-        f"endpoint and {STRIPE_OVERALL} in all.{scaled}",
+        f"endpoint and {STRIPE_OVERALL} in all.",
         table,
     )

@@ -59,6 +59,7 @@ def test_an_old_form_takes_no_other_edit_back(seed: int) -> None:
     """Between loading and saving an old form nobody edits that product; the day has every sale and edit."""
     day = edits.plan(SHIRT, (300, 40), 10.0, Random(seed))
     assert day.sold.total() == 300
+    assert {variant.product for variant in day.first} == {variant.product for variant in SHIRT}
     assert len(day.edits) == 40
     assert day == edits.plan(SHIRT, (300, 40), 10.0, Random(seed))
     for form in (edit for edit in day.edits if edit.loaded is not None):
