@@ -17,7 +17,7 @@ from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode
 
 QUICK = {"STRIPE_CALLS": "400", "STRIPE_CALLS_PER_ENDPOINT": "200"}
-PRODUCTS, SALES, EDITS, SECONDS = 8, 300, 40, 5.0
+PRODUCTS, SALES, EDITS, SECONDS = 8, 300, 40, 3.0
 HOT_SALES, HOT_WRITES = 100, 5
 LATENCY_MS = 20
 
