@@ -45,12 +45,14 @@ class RequestsLog:
         """The most requests in any one second."""
         return densest(call.at for call in self.calls)
 
-    def peak_of_an_endpoint(self) -> int:
-        """The most requests to one endpoint in any one second."""
+    def busiest(self) -> tuple[str, int]:
+        """The endpoint with the most requests in any one second, and how many; nothing where there were none."""
         times: dict[str, list[float]] = {}
         for call in self.calls:
             times.setdefault(call.endpoint, []).append(call.at)
-        return max(map(densest, times.values()), default=0)
+        peaks = [(densest(moments), endpoint) for endpoint, moments in times.items()]
+        most, endpoint = max(peaks, default=(0, ""))
+        return endpoint, most
 
     def under_way(self, since: float, until: float, latency: float) -> float:
         """Seconds between two moments in which at least one request was under way."""

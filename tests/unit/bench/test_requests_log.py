@@ -22,7 +22,8 @@ def test_endpoints_are_counted_apart_and_together() -> None:
     """A peak is of one endpoint or of all, and a refused call counts as one."""
     reads, writes = _log(0.0, 0.1, 0.2), _log(0.1, 0.3, endpoint="POST /v1/products/{id}", status=429)
     log = RequestsLog((*reads.calls, *writes.calls))
-    assert (log.peak_of_an_endpoint(), log.peak(), log.refused()) == (3, 5, 2)
+    assert log.busiest() == ("GET /v1/products/{id}", 3)
+    assert (log.peak(), log.refused()) == (5, 2)
     assert log.by_endpoint() == {"GET /v1/products/{id}": 3, "POST /v1/products/{id}": 2}
 
 
