@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …] [--rounds N] [--seconds N]`: measure; exit code 1 where a target was missed."""
+"""`python -m bench [NAME …]`: measure; exit code 1 where a target was missed. `bench/README.md` has the rest."""
 
 from __future__ import annotations
 
@@ -7,23 +7,55 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench.webhooks import measure
+from bench.options import Options
+from bench.sync import measure as sync
+from bench.webhooks import measure as webhooks
 
-BENCHES: Final[Mapping[str, Callable[[int, int], bool]]] = {"webhooks": measure.run}
+BENCHES: Final[Mapping[str, Callable[[Options], bool]]] = {"webhooks": webhooks.run, "sync": sync.run}
 
 
 def main() -> int:
     """Run the measurements that are named, or all; each prints its table and keeps it in `bench/results.md`."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHES)}; all without")
-    parser.add_argument("--rounds", type=int, default=3, choices=range(1, 21), metavar="N")
-    parser.add_argument("--seconds", type=int, default=6, choices=range(1, 61), metavar="N")
+    _options(parser)
     chosen = parser.parse_args()
     unknown = [name for name in chosen.names if name not in BENCHES]
     if unknown:
         parser.error(f"no such measurement: {', '.join(unknown)}")
-    met = [BENCHES[name](chosen.rounds, chosen.seconds) for name in chosen.names or BENCHES]
+    options = Options(
+        rounds=chosen.rounds,
+        seconds=chosen.seconds,
+        sales=chosen.sales,
+        products=chosen.products,
+        parts=tuple(chosen.parts),
+        rabbitmq=chosen.rabbitmq,
+        seed=chosen.seed,
+    )
+    met = [BENCHES[name](options) for name in chosen.names or BENCHES]
     return 0 if all(met) else 1
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    usual = Options()
+    webhook = parser.add_argument_group("webhooks")
+    webhook.add_argument("--rounds", type=int, default=usual.rounds, choices=range(1, 21), metavar="N")
+    webhook.add_argument("--seconds", type=int, default=usual.seconds, choices=range(1, 61), metavar="N")
+    chain = parser.add_argument_group("sync")
+    chain.add_argument(
+        "--sales", type=int, default=usual.sales, choices=range(100, 20_001), metavar="N", help="of the drain"
+    )
+    chain.add_argument(
+        "--products",
+        type=int,
+        default=usual.products,
+        choices=range(4, 1001),
+        metavar="N",
+        help="of the drain",
+    )
+    chain.add_argument("--parts", nargs="+", default=[], choices=tuple(sync.PARTS), help="all without")
+    chain.add_argument("--rabbitmq", action="store_true", help="messages in RabbitMQ, not in PostgreSQL")
+    chain.add_argument("--seed", type=int, default=usual.seed)
 
 
 if __name__ == "__main__":

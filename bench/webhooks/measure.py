@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import tempfile
 from collections.abc import Generator
@@ -17,6 +15,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from bench.options import Options
+from bench.results import WIDTH, keep
 from bench.webhooks import contenders, load, node_packages
 from bench.webhooks.contenders import CELERY, EMBEDDED, NAIVE, OURS, Contender, Queue
 from bench.webhooks.processes import cpu_seconds, free_port, running
@@ -28,10 +28,8 @@ from shared.topology import PIPELINE, SALES
 from shared.webhook_events import PATH
 from tests.support.rabbitmq_local import LocalNode
 
-RESULTS: Final = Path(__file__).parents[1] / "results.md"
 TARGETS: Final = {NAIVE: 5.0, CELERY: 6.0}
 _WARM_UP: Final = 2  # seconds
-_WIDTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,10 @@ class Round:
 Runs = dict[str, list[Round]]
 
 
-def run(rounds: int, seconds: int) -> bool:
-    """Measure all contenders `rounds` times for `seconds`; show and keep the table; whether targets were met."""
-    console = Console(width=max(_WIDTH, Console().width))
+def run(options: Options) -> bool:
+    """Measure all contenders in turn; show and keep the table; whether targets were met."""
+    rounds, seconds = options.rounds, options.seconds
+    console = Console(width=max(WIDTH, Console().width))
     load.require()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stocksync-bench-")))
@@ -162,18 +161,11 @@ def _show(console: Console, runs: Runs, seconds: int) -> bool:
         cpu = statistics.median(one.cpu for one in runs[name])
         table.add_row(name, f"{rate:.0f}", each, f"{cpu:.0f}", f"{ratio:.2f}x", wanted)
     console.print(table)
-    _keep(table, len(runs[OURS]), seconds)
-    return met
-
-
-def _keep(table: Table, rounds: int, seconds: int) -> None:
-    page = Console(width=_WIDTH, record=True, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - lives as long as the console
-    page.print(table)
-    RESULTS.write_text(
-        "# The last measurement\n\n"
-        f"`python -m bench webhooks --rounds {rounds} --seconds {seconds}` on {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}; {load.CONNECTIONS} connections of wrk, server, broker and load on one "
-        "machine, rounds in turn. Every accepted webhook was found in its queue.\n\n"
-        f"```\n{page.export_text().rstrip()}\n```\n",
-        encoding="utf-8",
+    keep(
+        "webhooks",
+        f"python -m bench webhooks --rounds {len(runs[OURS])} --seconds {seconds}",
+        f"{load.CONNECTIONS} connections of wrk, server, broker and load on one machine, rounds in turn. "
+        "Every accepted webhook was found in its queue.",
+        table,
     )
+    return met

@@ -84,12 +84,25 @@ def _deliveries(desk: Desk, order: Order) -> object:
     return {"waiting": desk.deliveries.waiting(), "attempts": list(desk.deliveries.log)[-order.limit :]}
 
 
+def _hold(desk: Desk, order: Order) -> object:
+    desk.deliveries.hold(held=bodies.Hold.model_validate(order.body).held)
+    return {"waiting": desk.deliveries.waiting()}
+
+
 def _pay(desk: Desk, order: Order) -> object:
     return shopping.finish(desk.world, order.args[0], bodies.Payment.model_validate(order.body))
 
 
+def _sell(desk: Desk, order: Order) -> object:
+    return {"sessions": shopping.sell(desk.world, bodies.Sale.model_validate(order.body))}
+
+
 def _open_link(desk: Desk, order: Order) -> object:
     return shopping.open_link(desk.world, order.args[0], bodies.Purchase.model_validate(order.body))
+
+
+def _shelf(desk: Desk, _order: Order) -> object:
+    return {"products": list(desk.world.products.values())}
 
 
 def _form(desk: Desk, order: Order) -> object:
@@ -154,8 +167,11 @@ ROUTES: Final[dict[str, Handler]] = {
     "GET /_requests": _requests,
     "DELETE /_requests": _forget_requests,
     "GET /_deliveries": _deliveries,
+    "POST /_deliveries": _hold,
     "POST /_checkout/sessions/{id}/pay": _pay,
+    "POST /_checkout/paid": _sell,
     "POST /_payment_links/{id}/checkout": _open_link,
+    "GET /_dashboard/products": _shelf,
     "GET /_dashboard/products/{id}": _form,
     "POST /_dashboard/products/{id}": _edit,
     "DELETE /_dashboard/products/{id}": _delete,

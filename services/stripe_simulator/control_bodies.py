@@ -26,6 +26,15 @@ class Payment(_Body):
     lines: list[Truth | None] | None = None
 
 
+class Sale(_Body):
+    """So many customers who each pay for one line: units of a product, by size where it has sizes."""
+
+    product: str
+    size: str = ""
+    quantity: int = 1
+    count: int = Field(default=1, ge=1, le=1000)
+
+
 class Purchase(_Body):
     """What a customer fills in at a payment link; `quantities` in the order of the link's lines."""
 
@@ -53,6 +62,12 @@ class Edit(_Body):
     whole_form: bool = False
     name: str | None = None
     active: bool | None = None
+
+
+class Hold(_Body):
+    """Whether webhooks wait."""
+
+    held: bool
 
 
 class Throttle(_Body):

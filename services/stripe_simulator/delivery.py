@@ -52,6 +52,7 @@ class Deliveries:
         self._numbers = itertools.count()
         self._wake = threading.Condition()
         self._stopped = False
+        self._held = False
         self._busy = 0
         self._threads: list[threading.Thread] = []
         self.log: deque[dict[str, Any]] = deque(maxlen=KEPT)
@@ -71,10 +72,17 @@ class Deliveries:
             thread.join(TIMEOUT)
 
     def clear(self) -> None:
-        """Drop what waits and the log of attempts."""
+        """Drop what waits and the log of attempts; nothing is held any more."""
         with self._wake:
+            self._held = False
             self._jobs.clear()
             self.log.clear()
+
+    def hold(self, *, held: bool) -> None:
+        """Let everything wait that is not on its way yet, or let it go again."""
+        with self._wake:
+            self._held = held
+            self._wake.notify_all()
 
     def waiting(self) -> int:
         """How many deliveries wait or are on their way."""
@@ -122,7 +130,8 @@ class Deliveries:
     def _next(self) -> _Job | None:
         with self._wake:
             while not self._stopped:
-                wait = self._jobs[0].due - clock.monotonic() if self._jobs else None
+                ready = self._jobs and not self._held
+                wait = self._jobs[0].due - clock.monotonic() if ready else None
                 if wait is not None and wait <= 0:
                     self._busy += 1
                     return heapq.heappop(self._jobs)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.stripe_simulator import custom_fields, errors, lines, pay, sessions
-from services.stripe_simulator.control_bodies import Payment, Purchase, Truth
+from services.stripe_simulator.control_bodies import Payment, Purchase, Sale, Truth
 from services.stripe_simulator.ids import new
 from services.stripe_simulator.oracle import Place
-from services.stripe_simulator.world import Obj, World
+from services.stripe_simulator.params import Params
+from services.stripe_simulator.world import Call, Obj, World
+
+SUCCESS_URL = "https://shop.example/thanks"
+CENTS = "4900"
 
 
 def declare(world: World, session: str, truths: Sequence[Truth | None]) -> None:
@@ -23,6 +27,17 @@ def finish(world: World, identity: str, payment: Payment) -> Obj:
     if payment.lines is not None:
         declare(world, identity, payment.lines)
     return pay.pay(world, session, payment.outcome, payment.quantities)
+
+
+def sell(world: World, sale: Sale) -> list[str]:
+    """Customers open a session each, as by the API, and pay for it; the sessions' ids in their order."""
+    inline: Params = {"currency": "eur", "unit_amount": CENTS, "product": sale.product}
+    line: Params = {"price_data": inline, "quantity": str(sale.quantity)}
+    if sale.size:
+        line["metadata"] = {"size": sale.size}
+    params: Params = {"mode": "payment", "success_url": SUCCESS_URL, "line_items": {"0": line}}
+    opened = [sessions.create(world, Call(params)) for _ in range(sale.count)]
+    return [pay.pay(world, session, "paid", {})["id"] for session in opened]
 
 
 def open_link(world: World, identity: str, purchase: Purchase) -> Obj:

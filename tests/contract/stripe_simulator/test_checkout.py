@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -149,3 +151,36 @@ def test_refund_names_an_amount(stripe_client: StripeClient, price: str, control
     with pytest.raises(InvalidRequestError):
         stripe_client.v1.refunds.create({"payment_intent": paid["payment_intent"], "amount": 1501})
     assert "charge.refunded" in {one.type for one in stripe_client.v1.events.list().data}
+
+
+def test_many_customers_at_once_pay_like_one(stripe_client: StripeClient, control: Control) -> None:
+    """Sessions sold in bulk have the fields, lines and events of one paid by itself; the oracle counts them."""
+    metadata = {"sizes": "S, M", "stock_S": "5", "stock_M": "70"}
+    shirt = stripe_client.v1.products.create({"name": "Shirt", "metadata": metadata}).id
+    sold = control("POST", "/_checkout/paid", product=shirt, size="M", quantity=2, count=3)["sessions"]
+    line: SessionCreateParamsLineItem = {
+        "price_data": {"product": shirt, "currency": "eur", "unit_amount": 4900},
+        "quantity": 2,
+        "metadata": {"size": "M"},
+    }
+    alone = stripe_client.v1.checkout.sessions.create(
+        {"mode": "payment", "success_url": "https://shop.example/thanks", "line_items": [line]}
+    ).id
+    control("POST", f"/_checkout/sessions/{alone}/pay")
+    assert len(set(sold)) == 3
+    assert {_shape(stripe_client, one) for one in sold} == {_shape(stripe_client, alone)}
+    assert control("GET", "/_oracle")["stock"][shirt] == {"S": 5, "M": 62}
+
+
+def _shape(stripe_client: StripeClient, session: str) -> str:
+    """A session with its line and its events, without ids and times."""
+    expand = ["line_items", "line_items.data.price"]
+    read = stripe_client.v1.checkout.sessions.retrieve(session, {"expand": expand}).to_dict()
+    related = {session, read["payment_intent"]}
+    told = [
+        event.type
+        for event in stripe_client.v1.events.list({"limit": 100}).data
+        if related & {(thing := event.to_dict()["data"]["object"])["id"], thing.get("payment_intent")}
+    ]
+    plain = re.sub(r"\b(cs_test|li|price|pi)_\w+", "ID", json.dumps([read, told], default=str))
+    return re.sub(r'"(created|expires_at)": \d+', "TIME", plain)

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from stripe import InvalidRequestError, StripeClient
+
+Control = Callable[..., Any]
 
 
 def test_metadata_merges_and_unsets_per_key(stripe_client: StripeClient) -> None:
@@ -91,3 +96,13 @@ def test_unknown_parameter_is_refused(stripe_client: StripeClient) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         stripe_client.v1.products.create({"name": "A", "metdata": {}, "stok": "1"})  # pyright: ignore[reportArgumentType] - the point
     assert refused.value.code == "parameter_unknown"
+
+
+def test_dashboard_lists_what_is_shown(stripe_client: StripeClient, control: Control) -> None:
+    """The Dashboard's list has every product as it is now, and is no API request."""
+    shirt = stripe_client.v1.products.create({"name": "Shirt", "metadata": {"stock": "5"}}).id
+    control("POST", f"/_dashboard/products/{shirt}", relative={"stock": 2})
+    control("DELETE", "/_requests")
+    listed = control("GET", "/_dashboard/products")["products"]
+    assert [(one["id"], one["metadata"]) for one in listed] == [(shirt, {"stock": "7"})]
+    assert control("GET", "/_requests")["total"] == 0

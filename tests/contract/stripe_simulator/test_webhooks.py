@@ -138,3 +138,16 @@ def test_rolled_secret_signs_beside_the_old_one(
     receiver.secret = fresh
     stripe_client.v1.products.create({"name": "C"})
     eventually(lambda: len(receiver.heard) == 2)
+
+
+def test_held_webhooks_wait_until_they_are_let_go(
+    stripe_client: StripeClient, receiver: Receiver, control: Control, eventually: Eventually
+) -> None:
+    """While webhooks are held none is heard, and then each of them is."""
+    control("POST", "/_deliveries", held=True)
+    for name in ("A", "B"):
+        stripe_client.v1.products.create({"name": name})
+    assert control("GET", "/_health")["deliveries_waiting"] == 2
+    assert receiver.heard == []
+    control("POST", "/_deliveries", held=False)
+    eventually(lambda: receiver.kinds() == ["product.created"] * 2)

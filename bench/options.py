@@ -1,0 +1,18 @@
+"""What the command line says about the measurements to make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`rounds` of `seconds` for `webhooks`; the rest is for `sync`, whose parts all scale with `sales`."""
+
+    rounds: int = 3
+    seconds: int = 6
+    sales: int = 10_000
+    products: int = 200
+    parts: tuple[str, ...] = ()
+    rabbitmq: bool = False
+    seed: int = 1

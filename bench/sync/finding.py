@@ -1,0 +1,57 @@
+"""One line of the table: what was measured, the figure, and the target it is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.sync.requests_log import RequestsLog
+from bench.sync.shop import Outcome
+
+PER_ENDPOINT, OVERALL, BURST = 20, 80, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`met` is None where nothing was promised."""
+
+    what: str
+    figure: str
+    target: str = ""
+    met: bool | None = None
+
+
+def equal(outcome: Outcome) -> Finding:
+    """Whether every size that Stripe shows is what was intended."""
+    shown, intended = outcome.shown, outcome.intended
+    wrong = [variant for variant in intended if shown.get(variant) != intended[variant]]
+    off = sum(abs(shown.get(variant, 0) - intended[variant]) for variant in wrong)
+    figure = f"{len(intended)} of {len(intended)}" if not wrong else f"{len(wrong)} wrong by {off} units"
+    return Finding("sizes that equal the oracle", figure, "all", not wrong)
+
+
+def limits(log: RequestsLog) -> list[Finding]:
+    """What Stripe's limits and ours say about the calls."""
+    refused, overall = log.refused(), log.peak()
+    endpoint, busiest = log.busiest()
+    return [
+        Finding("answers of 429", str(refused), "0", refused == 0),
+        Finding(
+            "most calls in a second, one endpoint",
+            f"{busiest}, {endpoint.replace('/v1/', '')}",
+            f"≤ {PER_ENDPOINT} + {BURST}",
+            busiest <= PER_ENDPOINT + BURST,
+        ),
+        Finding(
+            "most calls in a second, in all",
+            str(overall),
+            f"≤ {OVERALL} + {BURST}",
+            overall <= OVERALL + BURST,
+        ),
+    ]
+
+
+def calls(log: RequestsLog) -> Finding:
+    """How many calls there were, by endpoint."""
+    counted = sorted(log.by_endpoint().items(), key=lambda pair: -pair[1])
+    each = ", ".join(f"{count} {endpoint.replace('/v1/', '')}" for endpoint, count in counted)
+    return Finding("calls", each or "none")

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from bench.sync import edits, ledger, rush
+from bench.sync.finding import Finding, equal
+from bench.sync.requests_log import WRITE_PRODUCT
+from bench.sync.shop import Shop
+from bench.sync.stage import Stage
+from demo.stack import running
+from shared.database.embedded import EmbeddedPostgres
+from tests.support.postgres import home_folder
+from tests.support.rabbitmq import RabbitNode
+
+QUICK = {"STRIPE_CALLS": "400", "STRIPE_CALLS_PER_ENDPOINT": "200"}
+PRODUCTS, SALES, EDITS, SECONDS = 8, 300, 40, 3.0
+HOT_SALES, HOT_WRITES = 100, 5
+LATENCY_MS = 20
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[Stage]:
+    """The pipeline as one machine runs it."""
+    with home_folder() as home, EmbeddedPostgres(home) as address, running(home, **QUICK) as stack:
+        yield Stage(Shop(stack.simulator), address)
+
+
+@pytest.fixture(scope="module")
+def on_rabbitmq(rabbitmq: RabbitNode) -> Iterator[Stage]:
+    """The same pipeline with its messages in RabbitMQ."""
+    with (
+        home_folder() as home,
+        EmbeddedPostgres(home) as address,
+        running(home, **QUICK, AMQP_URL=rabbitmq.url) as stack,
+    ):
+        yield Stage(Shop(stack.simulator), address)
+
+
+@pytest.mark.parametrize("seed", [20261124])
+def test_embedded_every_sale_and_every_edit_counts(embedded: Stage, seed: int) -> None:
+    """300 sales and 40 Dashboard edits at random moments: Stripe equals the oracle, each edit is a movement."""
+    sell_under_edits(embedded, seed)
+
+
+@pytest.mark.parametrize("seed", [20261124])
+def test_rabbitmq_every_sale_and_every_edit_counts(on_rabbitmq: Stage, seed: int) -> None:
+    """The same with RabbitMQ."""
+    sell_under_edits(on_rabbitmq, seed)
+
+
+def test_embedded_a_hot_product_takes_few_writes(embedded: Stage) -> None:
+    """A hundred sales of one product share at most five writes, and the number is right."""
+    sell_one_product(embedded)
+
+
+def test_rabbitmq_a_hot_product_takes_few_writes(on_rabbitmq: Stage) -> None:
+    """The same with RabbitMQ."""
+    sell_one_product(on_rabbitmq)
+
+
+def sell_under_edits(stage: Stage, seed: int) -> None:
+    """Customers and a person at the Dashboard at once; then the books have to be right."""
+    shop = stage.shop
+    shop.open(PRODUCTS)
+    shop.live(LATENCY_MS, 250, 500)
+    day = edits.plan(shop.variants, (SALES, EDITS), SECONDS, Random(seed))
+    assert edits.play(shop, day), "Stripe never showed what was intended"
+    found = edits.findings(day, shop.outcome(), ledger.read(stage.database, shop.products))
+    assert missed(found) == []
+
+
+def sell_one_product(stage: Stage) -> None:
+    """All at once, their webhooks too."""
+    shop = stage.shop
+    shop.open(1)
+    shop.live(LATENCY_MS, 250, 500)
+    sold = rush.play(shop, Counter({shop.variants[0]: HOT_SALES}))
+    end = shop.outcome()
+    assert sold.seconds is not None, "Stripe never showed what was intended"
+    assert equal(end).met
+    assert 1 <= end.log.count(WRITE_PRODUCT) <= HOT_WRITES
+
+
+def missed(findings: list[Finding]) -> list[Finding]:
+    """What is not as it should be; how many calls a second there may be is not the matter here."""
+    return [finding for finding in findings if finding.met is False and "calls" not in finding.what]
