@@ -16,7 +16,7 @@ SECRETS := deploy/secrets
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help setup setup-runtime demo up test test-servers test-compose check format bench lock secrets compose compose-down clean
+.PHONY: help setup setup-runtime demo up test simulate test-servers test-compose check format bench lock secrets compose compose-down clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 
 test: $(DEV) test-servers ## All tests but those that need a container engine (ARGS="-k ledger" narrows)
 	@$(BIN)/python -m pytest --ignore=tests/e2e/compose $(ARGS)
+
+simulate: $(DEV) ## Play random fault schedules of the stock protocol (N=100000; RECORD=1 keeps the result)
+	@$(BIN)/python -m tests.simulation $(or $(N),20000) $(if $(RECORD),--record)
 
 test-servers: $(DEV) # The servers the tests talk to: RabbitMQ (Debian's) and the Stripe CLI (npm's)
 	@tests/install-servers $(BIN)

@@ -110,12 +110,12 @@ class World:
             world.trace = people.told
         return world
 
-    def run(self) -> None:
+    def run(self, steps: int = STEPS) -> None:
         """Play the schedule to its rest; raises Violation."""
-        steps, weights = zip(*self._steps(), strict=True)
+        doings, weights = zip(*self._steps(), strict=True)
         limits = list(accumulate(weights))
-        for _ in range(STEPS):
-            self.draw.choices(steps, cum_weights=limits)[0]()
+        for _ in range(steps):
+            self.draw.choices(doings, cum_weights=limits)[0]()
         self._rest()
 
     def _start(self) -> None:

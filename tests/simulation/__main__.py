@@ -1,0 +1,57 @@
+"""Play many schedules on all cores: `python -m tests.simulation 100000`, or one: `--seed 17`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shared import clock
+from tests.simulation.campaign import campaign, quiet, shortest
+
+RECORD = Path(__file__).parents[2] / "docs" / "simulation-record.md"
+
+
+def main() -> int:
+    """The exit code: 1 where an invariant failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("schedules", nargs="?", type=int, default=20_000)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="only this one, with its shortest trace if it fails")
+    parser.add_argument("--record", action="store_true", help=f"write the result to {RECORD.name}")
+    arguments = parser.parse_args()
+    quiet()
+    if arguments.seed is not None:
+        trace = shortest(arguments.seed)
+        print(trace or f"seed {arguments.seed} holds")
+        return bool(trace)
+    begun = clock.monotonic()
+    failures = campaign(range(arguments.first, arguments.first + arguments.schedules), progress=True)
+    seconds = clock.monotonic() - begun
+    rate = arguments.schedules / seconds
+    result = f"{arguments.schedules:,} schedules from seed {arguments.first}: {len(failures)} violations"
+    print(f"{result}, {rate:.0f} schedules a second on {os.cpu_count()} cores")
+    for seed, what in sorted(failures.items())[:20]:
+        print(f"  seed {seed}: {what}")
+    if failures:
+        print(shortest(min(failures)))
+    if arguments.record:
+        _record(f"{result}, in {seconds / 60:.0f} minutes ({rate:.0f} a second on {os.cpu_count()} cores).")
+    return bool(failures)
+
+
+def _record(result: str) -> None:
+    git = ["git", "rev-parse", "--short=12", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    RECORD.write_text(
+        "# The last long run of the simulation\n\n"
+        f"{datetime.now(UTC):%Y-%m-%d}, commit `{commit}`: {result}\n\n"
+        "[protocol.md](protocol.md) says what a schedule is; `make simulate N=1000000 RECORD=1` makes this page.\n",
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

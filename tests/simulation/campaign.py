@@ -1,0 +1,68 @@
+"""Many schedules over all cores, and the shortest trace of one that fails."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+
+import structlog
+
+from tests.simulation.checks import Violation
+from tests.simulation.world import STEPS, World
+
+CHUNK = 250
+_EVERY = 20_000
+
+
+def quiet() -> None:
+    """Log nothing: a schedule has its trace."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=True
+    )
+
+
+def play(seed: int, steps: int = STEPS) -> str:
+    """What is wrong at the end of the schedule `seed`, cut off after `steps`; '' where all holds."""
+    try:
+        World.of(seed).run(steps)
+    except Violation as violation:
+        return str(violation)
+    except Exception as error:  # noqa: BLE001 - whatever the code raises is a finding
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def shortest(seed: int) -> str:
+    """The trace of `seed`, cut off after as few steps as make it fail; '' where it does not."""
+    for steps in range(STEPS + 1):
+        what = play(seed, steps)
+        if what:
+            world = World.of(seed, traced=True)
+            try:
+                world.run(steps)
+            except Exception:  # noqa: BLE001 - known already
+                return "\n".join([*world.people.told, what, f"(seed {seed}, {steps} steps)"])
+    return ""
+
+
+def campaign(seeds: Iterable[int], *, progress: bool = False) -> dict[int, str]:
+    """What is wrong with which of `seeds`, played on all cores."""
+    failures: dict[int, str] = {}
+    done = 0
+    with multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=quiet) as pool:
+        for number, found in pool.imap_unordered(_chunk, _chunks(list(seeds))):
+            failures.update(found)
+            done += number
+            if progress and done // _EVERY != (done - number) // _EVERY:
+                print(f"{done:,} schedules, {len(failures)} violations", flush=True)
+    return failures
+
+
+def _chunks(seeds: list[int]) -> Iterator[list[int]]:
+    return (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
+
+
+def _chunk(seeds: list[int]) -> tuple[int, dict[int, str]]:
+    return len(seeds), {seed: what for seed in seeds if (what := play(seed))}
