@@ -42,6 +42,7 @@ class Sweep:
         if self.broker.depth(PRODUCTS).ready >= AT_ONCE:
             return 0
         with self.database.transaction() as connection:
+            sweeps.expect_events(connection)
             found = sweeps.stale_dirty_products(connection, self.seconds, AT_ONCE)
         hints = [SyncRequested(account=account, product=product) for account, product in found]
         if hints:

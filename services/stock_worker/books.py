@@ -109,7 +109,7 @@ class Writes(Protocol):
         ...
 
     def mark_looked_up(self, product: ProductId) -> None:
-        """Settled writes of unknown effect were looked up in the event log."""
+        """What the event log might explain was looked up there, found or not."""
         ...
 
     def revs(self, product: ProductId) -> Revs:

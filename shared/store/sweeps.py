@@ -1,4 +1,4 @@
-"""SQL that finds work whose hint was lost: the reconciler reads, nobody writes."""
+"""SQL that finds work whose hint was lost, for the reconciler."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from shared.store.writes import EVENT_LATE
 from shared.vocabulary import AccountKey, ProductId
 
 
@@ -22,3 +23,21 @@ def stale_dirty_products(
         (older_than, limit),
     ).fetchall()
     return [(AccountKey(account), ProductId(product)) for account, product in rows]
+
+
+def expect_events(connection: Connection[Any]) -> int:
+    """Have those products synced whose writes landed and whose own events did not come; how many.
+
+    Such an event may tell of an edit that the write trampled, so the sync looks for it in Stripe's event log.
+    """
+    return connection.execute(
+        """
+        update product set dirty_since = now()
+        where dirty_since is null and state = 'tracked' and exists (
+            select from write
+            where write.account = product.account and write.product_id = product.id
+                and landed and not digested and not looked_up and planned_at < now() - %s::interval
+        )
+        """,
+        (EVENT_LATE,),
+    ).rowcount

@@ -14,6 +14,9 @@ from psycopg.types.json import Jsonb
 from shared.vocabulary import AccountKey, ProductId
 from shared.writes import Units, Write, WriteState
 
+EVENT_LATE: Final = "10 minutes"
+"""How long a write's own event may take before it is looked for in Stripe's event log."""
+
 KEPT_BY_STRIPE: Final = "20 hours"
 """How long a write may be sent again; Stripe keeps idempotency keys for at least 24 hours."""
 
@@ -27,7 +30,7 @@ _SELECT: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Revs:
-    """The highest rev ever planned and the highest seen landed (0: none), and what is unexplained."""
+    """The highest rev ever planned and the highest seen landed (0: none), and whether the event log may explain more."""
 
     highest: int
     landed: int
@@ -123,13 +126,14 @@ class Writes:
         )
 
     def mark_looked_up(self, product: ProductId) -> None:
-        """Note that settled writes of unknown effect were looked up in Stripe's event log."""
+        """Note that what the event log might explain was looked up there, found or not."""
         self._connection.execute(
             """
             update write set looked_up = true
-            where account = %s and product_id = %s and state = 'SETTLED' and not looked_up
+            where account = %s and product_id = %s and not looked_up and not digested
+                and (state = 'SETTLED' or (landed and planned_at < now() - %s::interval))
             """,
-            (self._account, product),
+            (self._account, product, EVENT_LATE),
         )
 
     def revs(self, product: ProductId) -> Revs:
@@ -139,10 +143,13 @@ class Writes:
                 """
                 select coalesce(max(rev), 0) as highest,
                     coalesce(max(rev) filter (where landed), 0) as landed,
-                    coalesce(bool_or(state = 'SETTLED' and not landed and not looked_up), false) as unexplained
+                    coalesce(bool_or(
+                        (state = 'SETTLED' and not landed and not looked_up)
+                        or (landed and not digested and not looked_up and planned_at < now() - %s::interval)
+                    ), false) as unexplained
                 from write where account = %s and product_id = %s
                 """,
-                (self._account, product),
+                (EVENT_LATE, self._account, product),
             ).fetchone()
             return found or Revs(0, 0, unexplained=False)
 

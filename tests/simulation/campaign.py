@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import structlog
 
 from tests.simulation.checks import Violation
-from tests.simulation.world import STEPS, World
+from tests.simulation.world import STEPS, Switches, World
 
 CHUNK = 250
 _EVERY = 20_000
@@ -23,10 +23,10 @@ def quiet() -> None:
     )
 
 
-def play(seed: int, steps: int = STEPS) -> str:
+def play(seed: int, steps: int = STEPS, switches: Switches | None = None) -> str:
     """What is wrong at the end of the schedule `seed`, cut off after `steps`; '' where all holds."""
     try:
-        World.of(seed).run(steps)
+        World.of(seed, switches).run(steps)
     except Violation as violation:
         return str(violation)
     except Exception as error:  # noqa: BLE001 - whatever the code raises is a finding
@@ -54,6 +54,8 @@ def campaign(seeds: Iterable[int], *, progress: bool = False) -> dict[int, str]:
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=quiet) as pool:
         for number, found in pool.imap_unordered(_chunk, _chunks(list(seeds))):
             failures.update(found)
+            for seed, what in found.items():
+                print(f"seed {seed}: {what}", flush=True)
             done += number
             if progress and done // _EVERY != (done - number) // _EVERY:
                 print(f"{done:,} schedules, {len(failures)} violations", flush=True)

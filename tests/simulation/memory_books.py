@@ -31,6 +31,7 @@ from shared.writes import Units, Write, WriteState
 T = TypeVar("T")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 KEPT = 20 * 3600.0  # seconds
+EVENT_LATE = 600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ class MemoryTx:
 
     def mark_looked_up(self, product: ProductId) -> None:
         for row in self._of(product):
-            if row.state is WriteState.SETTLED:
+            if not row.digested and (row.state is WriteState.SETTLED or (row.landed and self._late(row))):
                 self._put(self._tables.writes, (product, row.write.rev), replace(row, looked_up=True))
 
     def revs(self, product: ProductId) -> Revs:
@@ -204,7 +205,11 @@ class MemoryTx:
         return Revs(
             max((row.write.rev for row in rows), default=0),
             max((row.write.rev for row in rows if row.landed), default=0),
-            any(row.state is WriteState.SETTLED and not row.landed and not row.looked_up for row in rows),
+            any(
+                (row.state is WriteState.SETTLED and not row.landed and not row.looked_up)
+                or (row.landed and not row.digested and not row.looked_up and self._late(row))
+                for row in rows
+            ),
         )
 
     def undigested_before(self, write: Write) -> bool:
@@ -224,6 +229,9 @@ class MemoryTx:
     def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:
         del product, restored
         return EPOCH
+
+    def _late(self, row: WriteRow) -> bool:
+        return self._books.now - row.planned_at > EVENT_LATE
 
     def _of(self, product: ProductId) -> list[WriteRow]:
         return [row for key, row in self._tables.writes.items() if key[0] == product]
@@ -264,6 +272,8 @@ class MemoryTx:
     # sales
 
     def booked(self, sessions: Collection[SessionId]) -> set[SessionId]:
+        if not self._books.unique_keys:
+            return set()
         return {session for session in sessions if session in self._tables.booked}
 
     def record(self, sales: Sequence[Sale]) -> None:

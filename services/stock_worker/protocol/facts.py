@@ -58,8 +58,8 @@ class Owner(StrEnum):
 class Facts:
     """The ledger's side of one product, read in one transaction.
 
-    Revs are 0 where there is none; `unexplained` says that a settled write of unknown effect, or what a restored
-    backup forgot, was not yet looked up in Stripe's event log.
+    Revs are 0 where there is none; `unexplained` says that a settled write of unknown effect, the event of a
+    landed one that did not come, or what a restored backup forgot was not yet looked up in Stripe's event log.
     """
 
     account: AccountKey
