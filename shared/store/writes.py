@@ -30,7 +30,7 @@ _SELECT: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Revs:
-    """The highest rev ever planned and the highest seen landed (0: none), and whether the event log may explain more."""
+    """The highest rev ever planned and the highest seen landed (0: none), and whether the event log may tell more."""
 
     highest: int
     landed: int

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 import structlog
 
 from tests.simulation.checks import Violation
-from tests.simulation.world import STEPS, Switches, World
+from tests.simulation.crew import Switches
+from tests.simulation.world import STEPS, World
 
 CHUNK = 250
 _EVERY = 20_000
@@ -34,16 +35,16 @@ def play(seed: int, steps: int = STEPS, switches: Switches | None = None) -> str
     return ""
 
 
-def shortest(seed: int) -> str:
+def shortest(seed: int, switches: Switches | None = None) -> str:
     """The trace of `seed`, cut off after as few steps as make it fail; '' where it does not."""
     for steps in range(STEPS + 1):
-        what = play(seed, steps)
+        what = play(seed, steps, switches)
         if what:
-            world = World.of(seed, traced=True)
+            world = World.of(seed, switches, traced=True)
             try:
                 world.run(steps)
             except Exception:  # noqa: BLE001 - known already
-                return "\n".join([*world.people.told, what, f"(seed {seed}, {steps} steps)"])
+                return "\n".join([*world.trace, what, f"(seed {seed}, {steps} steps)"])
     return ""
 
 

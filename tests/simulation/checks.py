@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from services.stock_worker.protocol.facts import observe
 from shared.marker import parse
 from shared.stock_metadata import MARKER_KEY, stock_key
-from shared.vocabulary import Movement, MovementKind, ProductId, parse_units
+from shared.vocabulary import Movement, MovementKind, ProductId, Variant, parse_units
 from shared.writes import Write, WriteState
-from tests.simulation.memory_books import Tables
+from tests.simulation.memory_books import Tables, Watch
 from tests.simulation.memory_stripe import Request, Shown
 from tests.simulation.people import Line, People
 
@@ -20,7 +20,7 @@ class Violation(Exception):
 
 
 @dataclass(slots=True)
-class Checks:
+class Checks(Watch):
     """Listens to the books and to Stripe; remembers what a restored database forgets."""
 
     ours: set[str] = field(default_factory=set[str])
@@ -87,7 +87,15 @@ def at_rest(people: People, tables: Tables, parked: int) -> None:
     _sales(people, tables)
     told = told_of(tables)
     for product, shown in people.stripe.products.items():
-        _product(product, shown, people, tables, told)
+        row = tables.products.get(product)
+        if row is None:
+            continue  # nothing ever happened to it
+        if any(w.state is WriteState.PENDING for w in tables.writes.values() if w.write.product == product):
+            raise Violation(f"Q3: a write of {product} is still pending")
+        if row.state != ("closed" if shown.deleted else "tracked") or row.dirty:
+            raise Violation(f"Q3: {product} is {row.state}, deleted: {shown.deleted}, dirty: {row.dirty}")
+        for size, units in observe({} if shown.deleted else shown.metadata).sheet.units.items():
+            _size(Variant(product, size), units, tables, people.intended[product, size] + told[product, size])
 
 
 def told_of(tables: Tables) -> Counter[tuple[ProductId, str]]:
@@ -115,25 +123,9 @@ def _sales(people: People, tables: Tables) -> None:
             raise Violation(f"Q4: {line} could have been placed")
 
 
-def _product(
-    product: ProductId, shown: Shown, people: People, tables: Tables, told: Counter[tuple[ProductId, str]]
-) -> None:
-    rows = [row for row in tables.writes.values() if row.write.product == product]
-    if any(row.state is WriteState.PENDING for row in rows):
-        raise Violation(f"Q3: a write of {product} is still pending")
-    row = tables.products.get(product)
-    if row is None:
-        return  # nothing ever happened to it
-    if shown.deleted:
-        if row.state not in {"closed", "tracked"} or (row.state == "tracked" and row.dirty):
-            raise Violation(f"Q3: {product} is deleted, but {row.state}")
-        return
-    if row.dirty or row.state != "tracked":
-        raise Violation(f"Q3: {product} is {row.state}, dirty: {row.dirty}")
-    for size, units in observe(shown.metadata).sheet.units.items():
-        on_hand = tables.variants[product, size].on_hand
-        if units != on_hand:
-            raise Violation(f"Q2: {product} {size}: Stripe shows {units}, the ledger has {on_hand}")
-        wanted = people.intended[product, size] + told[product, size]
-        if units != wanted:
-            raise Violation(f"Q1: {product} {size}: Stripe shows {units}, intended are {wanted}")
+def _size(variant: Variant, units: int, tables: Tables, intended: int) -> None:
+    on_hand = tables.variants[variant.product, variant.size].on_hand
+    if units != on_hand:
+        raise Violation(f"Q2: Stripe shows {units} of {variant}, the ledger has {on_hand}")
+    if units != intended:
+        raise Violation(f"Q1: Stripe shows {units} of {variant}, intended are {intended}")

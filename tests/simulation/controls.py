@@ -20,8 +20,8 @@ from shared.stripe_api.answers import WriteAnswer, WriteResult
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
 from shared.writes import Write, WriteState
+from tests.simulation.crew import Gateway, Switches
 from tests.simulation.memory_books import MemoryTx
-from tests.simulation.world import Gateway, Switches
 
 Patch = pytest.MonkeyPatch
 
@@ -62,7 +62,11 @@ def _without_committed_key(patch: Patch) -> None:
 
 def _without_version(patch: Patch) -> None:
     """Nobody notices what happened between a look and its transaction."""
-    patch.setattr(MemoryTx, "next_version", lambda *_: None)
+
+    def unchanged(tx: MemoryTx, product: ProductId) -> None:
+        del tx, product
+
+    patch.setattr(MemoryTx, "next_version", unchanged)
 
 
 def _without_digest(patch: Patch) -> None:

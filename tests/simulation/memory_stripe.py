@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from shared.stripe_api.answers import WriteAnswer, WriteResult
 from shared.stripe_api.objects import CheckoutSession, Product, ProductUpdate
@@ -48,14 +48,16 @@ class Request:
     key: str
 
 
-class Judge:
+class Judge(Protocol):
     """Told of every write that arrives, and of every change it makes."""
 
     def arrived(self, request: Request, shown: Shown) -> None:
         """A write with a fresh key is about to execute."""
+        ...
 
     def changed(self, request: Request) -> None:
         """It changed something."""
+        ...
 
 
 @dataclass(slots=True)
@@ -161,17 +163,14 @@ class MemoryStripe:
         """An answer that leaves no trace: nothing is executed or stored under the key."""
         if self.products[request.product].deleted:
             return WriteResult.GONE
-        if self.quiet:
-            return None
-        if any(late.key == request.key for late in self.late) and self._happens(self.chances.in_flight):
-            return WriteResult.IN_FLIGHT
-        if self._happens(self.chances.limited):
-            return WriteResult.NOT_NOW
-        if self._happens(self.chances.refused):
-            return WriteResult.REFUSED
-        if request.body and self._happens(self.chances.invalid):
-            return WriteResult.INVALID
-        return None
+        under_way = any(late.key == request.key for late in self.late)
+        chances = (
+            (WriteResult.IN_FLIGHT, self.chances.in_flight if under_way else 0.0),
+            (WriteResult.NOT_NOW, self.chances.limited),
+            (WriteResult.REFUSED, self.chances.refused),
+            (WriteResult.INVALID, self.chances.invalid if request.body else 0.0),
+        )
+        return None if self.quiet else next((why for why, chance in chances if self._happens(chance)), None)
 
     def _happens(self, chance: float) -> bool:
         return self.draw.random() < chance

@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation.campaign import play, quiet
 from tests.simulation.controls import CONTROLS
-from tests.simulation.world import Switches
+from tests.simulation.crew import Switches
 
 MOST = 10_000
 
