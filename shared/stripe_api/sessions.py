@@ -16,6 +16,7 @@ from shared.stripe_api import objects
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.calls import Calls
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
+from shared.stripe_api.recent import Recent
 from shared.vocabulary import SessionId
 
 PAGE: Final = 100
@@ -25,6 +26,10 @@ WORTH_A_PAGE: Final = 3
 """Sessions that a page must hold, or it was asked for in vain."""
 WORTH_A_VAIN_PAGE: Final = 20
 """Sessions still missing for each page in vain that is put up with."""
+BACKLOG: Final = 50
+"""Sessions wanted at once from which on a page is also worth what it tells of others."""
+MOST_PAGES: Final = 100
+"""Pages of one list; what they did not show is read by id."""
 READERS: Final = 8
 """Sessions read by id at once."""
 LIFETIME: Final = 24 * 3600
@@ -44,6 +49,7 @@ class Sessions:
         self._of = client.v1.checkout.sessions
         self._products = client.v1.products
         self._calls = calls
+        self._recent = Recent()
 
     def one(self, session: SessionId) -> CheckoutSession | None:
         """The session as it is now; None where there is none. Raises Outage, StripeFailed, SurprisingAnswer."""
@@ -64,13 +70,17 @@ class Sessions:
 
         What a list shows as unpaid is read by id before that is believed: lists may lag behind.
         """
-        rows = self._listed(wanted) if len(wanted) >= FEWEST_TO_LIST else {}
+        answers: dict[SessionId, SessionAnswer] = {**self._recent.get(wanted)}
+        unknown = {session: at for session, at in wanted.items() if session not in answers}
+        rows = self._listed(unknown) if len(unknown) >= FEWEST_TO_LIST else {}
         catalogue = self._catalogue(row for row in rows.values() if not _cut(row))
-        answers: dict[SessionId, SessionAnswer] = {}
         for session, row in rows.items():
             lines = _with_products(row, catalogue)
-            if lines is not None:
-                answers[session] = _parsed(row, lines)
+            answer = None if lines is None else _parsed(row, lines)
+            if answer is not None and session in wanted:
+                answers[session] = answer
+            elif isinstance(answer, CheckoutSession):
+                self._recent.keep(session, answer)
         rest = [session for session in wanted if session not in answers]
         if rest:
             with ThreadPoolExecutor(max_workers=min(READERS, len(rest))) as readers:
@@ -86,7 +96,10 @@ class Sessions:
             return error
 
     def _listed(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, Json]:
-        """The paid ones of `wanted` as pages of the newest show them, as long as pages save calls."""
+        """Paid sessions as pages of the newest show them, `wanted` and others, as long as pages save calls.
+
+        Where many are wanted at once, there is a backlog, and what else a page shows will be wanted next.
+        """
         told = [at.timestamp() for at in wanted.values()]
         params = {
             "created": {"gte": int(min(told)) - LIFETIME, "lte": math.ceil(max(told))},
@@ -96,14 +109,16 @@ class Sessions:
         }
         found: dict[SessionId, Json] = {}
         pages = self._calls.pages("GET checkout/sessions", params, self._of.list)
-        vain = 0
+        backlog, missing, vain = len(wanted) >= BACKLOG, len(wanted), 0
         try:
-            for page in pages:
-                hits = {SessionId(row["id"]): row for row in page if row["id"] in wanted}
-                found |= hits
-                missing = len(wanted) - len(found)
-                vain += len(hits) < WORTH_A_PAGE
-                if not missing or vain > missing // WORTH_A_VAIN_PAGE:
+            for number, page in enumerate(pages, 1):
+                rows = {SessionId(row["id"]): row for row in page}
+                hits = len(rows.keys() & wanted.keys())
+                missing -= hits
+                news = len(rows) - len(self._recent.get(rows)) if backlog else 0
+                vain += hits < WORTH_A_PAGE and news < len(rows) // 2
+                found |= rows
+                if missing <= 0 or number == MOST_PAGES or vain > missing // WORTH_A_VAIN_PAGE:
                     break
         except StripeFailed as error:
             log.warning("stripe_list_failed", reason=str(error))
