@@ -10,6 +10,7 @@ from services.stock_worker.protocol.digest import FORGOTTEN, Replaced, digest, o
 from services.stock_worker.protocol.facts import NO_MARKER, SizeState
 from services.stock_worker.protocol.history import (
     History,
+    Stood,
     marker_after,
     marker_before,
     markers,
@@ -20,7 +21,7 @@ from services.stock_worker.protocol.plan import written_by
 from shared import logs, stock_metadata
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
-from shared.writes import Write
+from shared.writes import Units, Write
 
 log = logs.get(__name__)
 
@@ -115,12 +116,13 @@ def _replaced_by(history: History, number: int, write: Write) -> Replaced:
     marker, units = marker_before(update), units_before(update)
     if write.base_marker == FORGOTTEN:
         units = stock_metadata.numbers(metadata_before(update))
+    base: Units | None = None
     spoiled = {size: history.last_units(size, number) for size in write.target if size not in units}
     if marker != write.base_marker and marker not in history.ours:
         planned_on = NO_MARKER if write.base_marker == FORGOTTEN else write.base_marker
-        stood = history.standing(number)
-        marker = planned_on if stood is None else stood
-    return Replaced(marker, {**units, **{size: n for size, n in spoiled.items() if n is not None}})
+        stood = history.standing(number) or Stood(planned_on)
+        marker, base = stood.marker, stood.units
+    return Replaced(marker, {**units, **{size: n for size, n in spoiled.items() if n is not None}}, base)
 
 
 def _is_ours(tx: Tx, marker: str, product: ProductId) -> bool:
@@ -137,7 +139,7 @@ def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> 
         states = {m.size: SizeState.MANAGED.value for m in first}
         tx.products.save_sizes(write.product, states, opened=states)
         tx.movements.append(first)
-    known = tx.writes.last_known(write.product, replaced.marker)
+    known = replaced.base or tx.writes.last_known(write.product, replaced.marker)
     found = digest(write, update.event, replaced, known)
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)

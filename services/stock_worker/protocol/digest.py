@@ -25,10 +25,14 @@ FORGOTTEN = "?"
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """What a write of ours replaced: the numbers, and the marker that they came from."""
+    """What a write of ours replaced: the numbers, and the marker that they came from.
+
+    `base` is the state they are compared with, where it is known from the event log alone.
+    """
 
     marker: str
     units: Units
+    base: Units | None = None
 
 
 def digest(write: Write, event: EventId, replaced: Replaced, known: Units | None) -> Digest:

@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.stock_worker.protocol.facts import NO_MARKER, observe
-from shared.stock_metadata import MARKER_KEY, stock_key
+from shared.stock_metadata import MARKER_KEY, STOCK_KEY, stock_key
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import Size, parse_units
 from shared.writes import Units
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """What numbers came from: the state known under `marker`, or `units` where only the log knows them."""
+
+    marker: str
+    units: Units | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +35,27 @@ class History:
         """Whether the last event left `marker` there."""
         return bool(self.updates) and marker_after(self.updates[-1]) == marker
 
-    def standing(self, end: int | None = None) -> str | None:
-        """The last marker of ours that stood there before event number `end`, or now; None where none did.
+    def standing(self, end: int | None = None) -> Stood | None:
+        """What the numbers came from that stood there before event number `end`, or stand there now.
 
-        None also where a spoiled marker came back after it was gone: an old form was saved then, and nobody can
-        tell from when.
+        That is the last marker of ours, unless what was typed over it had stood there before and came back together
+        with numbers: then an old form was saved, and they came from what stood there when the text was last replaced.
         """
-        spoiled: set[str] = set()
-        for number, update in reversed(list(enumerate(self.updates[:end]))):
-            for marker in (marker_after(update), marker_before(update)):
-                if marker in self.ours:
-                    return None if spoiled & markers(self.updates[:number]) else marker
-                if marker:
-                    spoiled.add(marker)
+        updates = self.updates[:end]
+        for number, update in reversed(list(enumerate(updates))):
+            before, after = marker_before(update), marker_after(update)
+            if after in self.ours:
+                return Stood(after)
+            if before in self.ours:
+                left = self._left(after, number) if after and _changes_numbers(update) else None
+                return Stood(before) if left is None else Stood(after, left)
+        return None
+
+    def _left(self, marker: str, end: int) -> Units | None:
+        """The numbers that stood there when `marker` was last replaced before event number `end`."""
+        for update in reversed(self.updates[:end]):
+            if marker_before(update) == marker != marker_after(update):
+                return units_before(update)
         return None
 
     def last_units(self, size: Size, end: int) -> int | None:
@@ -71,6 +87,10 @@ def metadata_before(update: ProductUpdate) -> dict[str, str]:
 def units_before(update: ProductUpdate) -> Units:
     """The numbers of the sizes listed before the event."""
     return observe(metadata_before(update)).sheet.units
+
+
+def _changes_numbers(update: ProductUpdate) -> bool:
+    return any(name != MARKER_KEY and name.startswith(STOCK_KEY) for name in update.previous_metadata)
 
 
 def markers(updates: Sequence[ProductUpdate]) -> frozenset[str]:

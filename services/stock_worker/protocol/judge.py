@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from services.stock_worker.protocol.facts import NO_MARKER, Facts, Owner
 from services.stock_worker.protocol.history import History
+from shared.writes import Units
 
 
 @dataclass(frozen=True, slots=True)
 class Believe:
-    """Compare with K(`marker`).last."""
+    """Compare with K(`marker`).last, or with `units` where they are known from the event log alone."""
 
     marker: str
+    units: Units | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def _bare(facts: Facts, history: History | None) -> Judgement:
         return AskTheLog()
     stood = history.standing()
     if stood is not None:
-        return Believe(stood)
+        return Believe(stood.marker, stood.units)
     if not facts.highest_landed:
         return Believe(NO_MARKER)
     return Distrust("its stock_rev was removed, and no event says when")

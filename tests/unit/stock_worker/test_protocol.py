@@ -222,10 +222,20 @@ def test_a_deleted_marker_is_looked_up_in_the_log() -> None:
 
 
 def test_what_was_typed_into_the_marker_hides_the_one_before_it() -> None:
-    """A spoiled marker that was deleted leads back to ours; one that an old form brought back does not."""
+    """A spoiled marker that was deleted leads back to ours, typed once or twice."""
     bare = dataclasses.replace(facts(), highest_rev=3, highest_landed=3)
     assert judge(bare, "", log(("x", "m3"), (None, "x"))) == Believe("m3")
-    assert isinstance(judge(bare, "", log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))), Distrust)
+    assert judge(bare, "", log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))) == Believe("m3")
+
+
+def test_an_old_form_that_brings_a_spoiled_marker_back_brings_its_numbers_too() -> None:
+    """They are compared with what stood there when our write had replaced that marker."""
+    history = log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))
+    told = list(history.updates)
+    told[1] = told[1].model_copy(update={"previous_metadata": {"stock_rev": "x", **metadata(10, 5)}})
+    told[2] = told[2].model_copy(update={"previous_metadata": {"stock_rev": "m3", "stock_S": "8"}})
+    bare = dataclasses.replace(facts(), highest_rev=3, highest_landed=3)
+    assert judge(bare, "", History(told, history.ours)) == Believe("x", {S: 10, M: 5})
 
 
 def test_after_a_restored_backup_the_log_is_asked_first() -> None:
