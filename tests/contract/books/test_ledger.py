@@ -61,7 +61,12 @@ def test_a_movement_needs_its_size(books: Books) -> None:
 def test_the_newest_sales_that_took_so_many_units(books: Books) -> None:
     """Sales of the size come newest first until the units are together; the last one is cut to what is left."""
     stocked(books)
-    sold = [sale_of("1", 3, "cs_1"), sale_of("2", 2, "cs_2"), sale_of("x", 9, "cs_x", S), sale_of("3", 1, "cs_3")]
+    sold = [
+        sale_of("1", 3, "cs_1"),
+        sale_of("2", 2, "cs_2"),
+        sale_of("x", 9, "cs_x", S),
+        sale_of("3", 1, "cs_3"),
+    ]
     for one in [*sold, movement("e", -7, kind=MovementKind.EXTERNAL)]:
         books.run(lambda tx, one=one: tx.movements.append([one]))
     found = books.run(lambda tx: tx.movements.newest_sales(MUG, M, units=4))

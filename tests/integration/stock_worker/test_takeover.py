@@ -34,7 +34,8 @@ def last_actor(shop: Shop, product: ProductId) -> tuple[str, str, int]:
     """(kind, actor, delta) of the product's last movement."""
     with shop.database.transaction() as connection:
         row = connection.execute(
-            "select kind, actor, delta from movement where product_id = %s order by id desc limit 1", (product,)
+            "select kind, actor, delta from movement where product_id = %s order by id desc limit 1",
+            (product,),
         ).fetchone()
     assert row is not None
     return str(row[0]), str(row[1]), int(row[2])
