@@ -150,9 +150,23 @@ def test_a_lock_outlives_transactions(books: Books) -> None:
 
 
 def test_a_lock_ends_with_its_connection(books: Books) -> None:
-    """What a sitting left locked is free once it ends, also where it ends in an error."""
-    with pytest.raises(Undone), books.sitting() as one:
+    """What a sitting left locked is free once it ends."""
+    with books.sitting() as one:
         assert one.try_lock(MUG)
+    with books.sitting() as other:
+        assert other.try_lock(MUG)
+
+
+def lock_and_fail(books: Books) -> None:
+    """Die with a lock in hand."""
+    with books.sitting() as sitting:
+        assert sitting.try_lock(MUG)
         raise Undone
+
+
+def test_a_lock_ends_with_an_error(books: Books) -> None:
+    """What a sitting left locked is free also where an error ended it."""
+    with pytest.raises(Undone):
+        lock_and_fail(books)
     with books.sitting() as other:
         assert other.try_lock(MUG)

@@ -107,7 +107,7 @@ def test_a_settled_write_is_unexplained_until_looked_up(books: Books) -> None:
 
 
 @pytest.mark.parametrize("landed", [True, False])
-def test_a_settled_write_that_landed_is_explained(books: Books, landed: bool) -> None:  # noqa: FBT001 - pytest's
+def test_a_settled_write_that_landed_is_explained(books: Books, landed: bool) -> None:
     """A settled write whose marker was seen is no riddle."""
     planned(books, write(1), WriteState.SETTLED)
     if landed:
@@ -215,7 +215,7 @@ def test_a_reconstructed_write_is_not_the_last_one_sent(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("restored", [True, False])
-def test_the_log_is_read_from_before_what_waits_for_an_event(kept: Kept, restored: bool) -> None:  # noqa: FBT001 - pytest's
+def test_the_log_is_read_from_before_what_waits_for_an_event(kept: Kept, restored: bool) -> None:
     """The event log is asked for times with a zone, early enough for every write that waits for its event."""
     planned(kept.books, write(1), WriteState.APPLIED)
     kept.age(timedelta(days=8))

@@ -55,21 +55,23 @@ def opened(url: str, simulator: Simulator, life: str) -> Generator[Shop]:
         database.close()
 
 
+BackUp = Callable[[], str]
+
+
 @pytest.fixture
-def backup(postgres: str) -> Iterator[str]:
-    """The name of a database that a backup may be kept in."""
+def back_up(postgres: str, database_url: str) -> Iterator[BackUp]:
+    """Copies the test's database, which nobody may use meanwhile; the copy's address."""
     name = f"backup_{uuid.uuid4().hex[:12]}"
-    yield name
+
+    def copy() -> str:
+        model = sql.Identifier(database_url.rpartition("/")[2])
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), model))
+        return named(postgres, name)
+
+    yield copy
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-
-
-def back_up(postgres: str, url: str, name: str) -> str:
-    """Copy the database at `url`, which nobody uses; the copy's address."""
-    model = sql.Identifier(url.rpartition("/")[2])
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), model))
-    return named(postgres, name)
 
 
 @contextmanager
@@ -164,17 +166,13 @@ def live_on(shop: Shop, products: list[ProductId], monkeypatch: pytest.MonkeyPat
 
 
 def test_fault_19_after_a_restored_backup_every_number_is_right_again(
-    postgres: str,
-    database_url: str,
-    backup: str,
-    simulator: Simulator,
-    monkeypatch: pytest.MonkeyPatch,
+    database_url: str, back_up: BackUp, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sales, edits and a trampled edit that the backup does not know end in Stripe and in the ledger, each once."""
     with opened(database_url, simulator, "life1") as shop:
         products = [shop.product(sizes="M", stock_M="50") for _ in range(3)]
         shop.book(*(shop.sold(shop.line(product, "M")) for product in products))
-    restored_url = back_up(postgres, database_url, backup)
+    restored_url = back_up()
     with opened(database_url, simulator, "life1") as shop:
         new = live_on(shop, products, monkeypatch)
     with opened(restored_url, simulator, "life1") as shop:
@@ -207,7 +205,7 @@ def test_a_second_run_changes_no_number(
         with shop.database.transaction() as connection:
             ours = installations.current(connection, "unused")
         assert (ours.id, ours.former) == (second.installation, ["life1", first.installation])
-        shop = replace(shop, deps=replace(shop.deps, installation=ours.id, former=frozenset(ours.former)))
+        shop.deps = replace(shop.deps, installation=ours.id, former=frozenset(ours.former))
         before = [shown(shop, product) for product in products]
         for product in products:
             shop.sync(product)

@@ -45,7 +45,7 @@ def last_actor(shop: Shop, product: ProductId) -> tuple[str, str, int]:
 def test_fault_92_a_product_that_is_taken_over_keeps_stripes_number(
     shop: Shop, mug: ProductId, marker: str
 ) -> None:
-    """Edits and sales of a quarantined product end in Stripe's number, by an operator's adjustment, under our marker."""
+    """Edits and sales in quarantine end in Stripe's number, by an operator's adjustment, under our marker."""
     shop.dashboard(mug, stock_rev=marker)
     shop.book(shop.sold(shop.line(mug, "", 2)))
     shop.dashboard(mug, stock="40")
