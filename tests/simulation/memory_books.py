@@ -383,6 +383,11 @@ class MemorySitting:
         self._books.reach("committed", self)
 
 
+def _go_on(point: str, sitting: MemorySitting | None) -> None:
+    """Nothing happens at a point of I/O."""
+    del point, sitting
+
+
 class MemoryBooks:
     """The books of one world; each worker process has its own `MemoryBooks` on the same tables."""
 
@@ -394,7 +399,7 @@ class MemoryBooks:
         self.unique_keys = True
         self.alerts_raised = 0
         self.restored = False
-        self.reach = reach or (lambda _point, _sitting: None)
+        self.reach = reach or _go_on
 
     @contextmanager
     def sitting(self) -> Generator[MemorySitting]:

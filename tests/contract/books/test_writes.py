@@ -23,6 +23,7 @@ def test_a_write_is_kept_as_it_was_planned(books: Books) -> None:
     assert books.run(lambda tx: tx.writes.pending(MUG)) is None
     planned(books, write(1))
     found = books.run(lambda tx: tx.writes.pending(MUG))
+    assert found is not None
     assert found == write(1)
     assert list(found.body) == list(write(1).body)
     assert books.run(lambda tx: tx.writes.by_key(write(1).key)) == found
