@@ -28,7 +28,12 @@ def current(connection: Connection[Any], candidate: str) -> Installation:
 def renew(connection: Connection[Any], new_id: str) -> None:
     """Go on as `new_id`; what was written under the ids before stays ours."""
     connection.execute(
-        "update installation set former = former || id, id = %s, restored_at = now()", (new_id,)
+        """
+        insert into installation (id, restored_at) values (%s, now())
+        on conflict (only_one) do update set
+            former = installation.former || installation.id, id = excluded.id, restored_at = now()
+        """,
+        (new_id,),
     )
 
 

@@ -13,11 +13,15 @@ from shared.vocabulary import AccountKey, ProductId
 def stale_dirty_products(
     connection: Connection[Any], older_than: float, limit: int
 ) -> list[tuple[AccountKey, ProductId]]:
-    """The products that have waited for a sync for more than `older_than` seconds, longest first."""
+    """The products that have waited for a sync for more than `older_than` seconds, longest first.
+
+    What is in quarantine waits for a person, until one took it over or restored a backup.
+    """
     rows = connection.execute(
         """
         select account, id from product
-        where dirty_since < now() - make_interval(secs => %s) and state in ('tracked', 'untracked')
+        where dirty_since < now() - make_interval(secs => %s)
+            and (state in ('tracked', 'untracked') or (state = 'quarantined' and (take_over or recover)))
         order by dirty_since limit %s
         """,
         (older_than, limit),

@@ -68,6 +68,10 @@ class StripeApi:
         """
         return self._sessions.many(wanted)
 
+    def paid_sessions(self, since: datetime) -> Iterator[tuple[SessionId, datetime]]:
+        """(id, when it was made) of the paid sessions made since `since`, newest first; a call for each page."""
+        return self._sessions.paid_since(since)
+
     def product_updates(self, product: ProductId, since: datetime) -> Iterator[objects.ProductUpdate]:
         """The product's `product.updated` events since `since`, oldest first (Stripe keeps 30 days)."""
         params = {"type": "product.updated", "created": {"gte": int(since.timestamp())}, "limit": PAGE}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -87,6 +87,14 @@ class Sessions:
                 read = readers.map(self._answer, rest, [rows.get(session) for session in rest])
                 answers |= zip(rest, read, strict=True)
         return answers
+
+    def paid_since(self, since: datetime) -> Iterator[tuple[SessionId, datetime]]:
+        """(id, when it was made) of the paid sessions made since `since`, newest first; raises Outage, StripeFailed."""
+        params = {"created": {"gte": int(since.timestamp())}, "status": "complete", "limit": PAGE}
+        for page in self._calls.pages("GET checkout/sessions", params, self._of.list):
+            for row in page:
+                if row["payment_status"] != "unpaid":
+                    yield SessionId(row["id"]), datetime.fromtimestamp(row["created"], UTC)
 
     def _answer(self, session: SessionId, row: Json | None) -> SessionAnswer:
         """The session read by itself; one that was listed as `row` lacks only its lines."""

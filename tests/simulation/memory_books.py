@@ -5,6 +5,7 @@ A transaction runs without anybody between, as row locks make it in PostgreSQL; 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ T = TypeVar("T")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 KEPT = 20 * 3600.0  # seconds
 EVENT_LATE = 600.0  # seconds
+LONG_AGO = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ class WriteRow:
     landed: bool = False
     digested: bool = False
     looked_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """The open alert of its key, about `product`."""
+
+    number: int
+    product: object
 
 
 @dataclass(slots=True)
@@ -61,7 +71,7 @@ class Tables:
     known: dict[tuple[ProductId, str], Units] = field(default_factory=dict[tuple[ProductId, str], Units])
     booked: dict[SessionId, Sale] = field(default_factory=dict[SessionId, Sale])
     held: dict[str, UnplacedSale] = field(default_factory=dict[str, UnplacedSale])
-    alerts: dict[tuple[AlertKind, str], int] = field(default_factory=dict[tuple[AlertKind, str], int])
+    alerts: dict[tuple[AlertKind, str], Alert] = field(default_factory=dict[tuple[AlertKind, str], Alert])
 
     def copy(self) -> Tables:
         """A backup."""
@@ -70,6 +80,10 @@ class Tables:
 
 class UniqueViolation(Exception):
     """Two rows that must not be."""
+
+
+class ForeignKeyViolation(Exception):
+    """A row about something that was never seen."""
 
 
 class MemoryTx:
@@ -92,6 +106,9 @@ class MemoryTx:
     def _put(self, table: dict[Any, Any], key: object, value: object) -> None:
         self._undo.append((table, key, table.get(key)))
         table[key] = value
+
+    def _drop(self, table: dict[Any, Any], key: object) -> None:
+        self._undo.append((table, key, table.pop(key)))
 
     # products
 
@@ -117,6 +134,8 @@ class MemoryTx:
             )
 
     def save_sizes(self, product: ProductId, states: Mapping[Size, str], *, opened: Iterable[Size]) -> None:
+        if product not in self._tables.products:
+            raise ForeignKeyViolation(product)
         adopted = set(opened)
         for size, state in states.items():
             key = (product, size)
@@ -132,16 +151,19 @@ class MemoryTx:
         self._change(product, state=state)
 
     def next_version(self, product: ProductId) -> None:
-        self._change(product, version=self._tables.products[product].version + 1)
+        row = self._tables.products.get(product)
+        if row is not None:
+            self._change(product, version=row.version + 1)
 
     def mark_dirty(self, products: Collection[ProductId]) -> None:
         for product in products:
-            if product in self._tables.products:
-                self._change(product, dirty=True)
+            self._change(product, dirty=True)
 
     def mark_clean(self, product: ProductId, *, name: str | None = None) -> None:
-        row = self._tables.products[product]
-        self._change(product, dirty=False, name=row.name if name is None else name)
+        if name is None:
+            self._change(product, dirty=False)
+        else:
+            self._change(product, dirty=False, name=name)
 
     def set_recover(self, product: ProductId, *, recover: bool) -> None:
         self._change(product, recover=recover)
@@ -154,7 +176,9 @@ class MemoryTx:
         return row is None or row.dirty
 
     def _change(self, product: ProductId, **changes: Any) -> None:
-        self._put(self._tables.products, product, replace(self._tables.products[product], **changes))
+        row = self._tables.products.get(product)
+        if row is not None:
+            self._put(self._tables.products, product, replace(row, **changes))
 
     # writes
 
@@ -162,8 +186,8 @@ class MemoryTx:
         return next((self._read(row) for row in self._of(product) if row.state is WriteState.PENDING), None)
 
     def since_last(self, product: ProductId) -> float | None:
-        planned = [row.planned_at for row in self._of(product)]
-        return self._books.now - planned[-1] if planned else None
+        last = max(self._of(product), key=lambda row: row.write.rev, default=None)
+        return self._books.now - last.planned_at if last else None
 
     def by_key(self, key: str) -> Write | None:
         return next((self._read(row) for row in self._tables.writes.values() if row.write.key == key), None)
@@ -182,8 +206,8 @@ class MemoryTx:
 
     def leave_pending(self, write: Write, state: WriteState, answer: str) -> bool:
         del answer
-        row = self._tables.writes[write.product, write.rev]
-        if row.state is not WriteState.PENDING:
+        row = self._tables.writes.get((write.product, write.rev))
+        if row is None or row.state is not WriteState.PENDING:
             return False
         landed = row.landed or state is WriteState.APPLIED
         self._put(self._tables.writes, (write.product, write.rev), replace(row, state=state, landed=landed))
@@ -223,7 +247,7 @@ class MemoryTx:
         self._put(self._tables.known, (product, marker), dict(units))
 
     def reconstruct(self, write: Write) -> None:
-        row = WriteRow(write, WriteState.APPLIED, 0.0)
+        row = WriteRow(write, WriteState.APPLIED, LONG_AGO)
         self._put(self._tables.writes, (write.product, write.rev), row)
 
     def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:
@@ -293,28 +317,30 @@ class MemoryTx:
     # alerts
 
     def open_alerts(self, subjects: Collection[str]) -> set[tuple[AlertKind, str]]:
-        return {key for key, number in self._tables.alerts.items() if number and key[1] in subjects}
+        return {key for key in self._tables.alerts if key[1] in subjects}
 
     def raise_(self, alerts: Collection[NewAlert]) -> list[int]:
         raised: list[int] = []
         for alert in alerts:
             key = (alert.kind, alert.subject)
-            if self._tables.alerts.get(key) and alert.kind not in ACCUMULATING:
+            opened = self._tables.alerts.get(key)
+            if opened is None:
+                self._books.alerts_raised += 1
+                opened = Alert(self._books.alerts_raised, alert.facts.get("product"))
+                self._put(self._tables.alerts, key, opened)
+            elif alert.kind not in ACCUMULATING:
                 continue
-            self._books.alerts_raised += 1
-            self._put(self._tables.alerts, key, self._books.alerts_raised)
-            raised.append(self._books.alerts_raised)
-        return raised
+            raised.append(opened.number)
+        return list(dict.fromkeys(raised))
 
     def resolve(self, keys: Collection[AlertKey]) -> int:
-        over = [key for one in keys if self._tables.alerts.get(key := (one.kind, one.subject))]
+        over = {key for one in keys if (key := (one.kind, one.subject)) in self._tables.alerts}
         for key in over:
-            self._put(self._tables.alerts, key, 0)
+            self._drop(self._tables.alerts, key)
         return len(over)
 
     def untold(self, product: ProductId) -> list[int]:
-        del product
-        return []
+        return [alert.number for alert in self._tables.alerts.values() if alert.product == product]
 
 
 class Watch:
@@ -357,6 +383,11 @@ class MemorySitting:
         self._books.reach("committed", self)
 
 
+def _go_on(point: str, sitting: MemorySitting | None) -> None:
+    """Nothing happens at a point of I/O."""
+    del point, sitting
+
+
 class MemoryBooks:
     """The books of one world; each worker process has its own `MemoryBooks` on the same tables."""
 
@@ -368,7 +399,7 @@ class MemoryBooks:
         self.unique_keys = True
         self.alerts_raised = 0
         self.restored = False
-        self.reach = reach or (lambda _point, _sitting: None)
+        self.reach = reach or _go_on
 
     @contextmanager
     def sitting(self) -> Generator[MemorySitting]:

@@ -106,7 +106,8 @@ def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:
 def _movement(facts: Facts, size: Size, delta: int, kind: MovementKind) -> Movement:
     """A movement that this look leads to, once in a version."""
     source_key = f"{_PREFIX[kind]}:{facts.account}:{facts.product}:{facts.version}:{size}"
-    return Movement(facts.account, facts.product, size, delta, kind, source_key)
+    actor = "operator" if kind is MovementKind.ADJUSTMENT else "stripe"
+    return Movement(facts.account, facts.product, size, delta, kind, source_key, actor=actor)
 
 
 def _states(facts: Facts, seen: Observation) -> dict[Size, SizeState]:

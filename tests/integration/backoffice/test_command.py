@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from services.stripe_simulator.simulator import Simulator
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.pool import Database
 from shared.settings import child_environment
+from shared.store import installations
 from shared.store.products import Products
 from shared.vocabulary import ProductId, Size, account_key
 from tests.support.postgres import home_folder
@@ -31,10 +33,11 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 def command(dsn: str) -> Command:
     """Runs `stocksync` on that database, migrated."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "services.backoffice", *arguments],
-            env=child_environment(DATABASE_URL=dsn, STRIPE_API_KEY=None),
+            env=child_environment(DATABASE_URL=dsn, AMQP_URL=None, STRIPE_API_KEY=None, **environment),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
@@ -97,3 +100,83 @@ def test_what_was_never_seen_has_no_threshold(
 def test_a_threshold_is_a_number_or_the_default(command: Command, arguments: list[str]) -> None:
     """Neither nothing, nor both, nor a negative number is taken."""
     assert command("threshold", *arguments).returncode == 2
+
+
+def _quarantine(database: Database, reason: str) -> None:
+    with database.transaction() as connection:
+        Products(connection, ACCOUNT).set_state(PRODUCT, "quarantined", reason=reason)
+        Products(connection, ACCOUNT).mark_clean(PRODUCT)
+
+
+def _wishes(database: Database) -> tuple[bool, bool]:
+    with database.transaction() as connection:
+        product = Products(connection, ACCOUNT).lock(PRODUCT)
+    assert product is not None
+    return product.take_over, product.dirty
+
+
+@pytest.fixture
+def quarantined(database: Database) -> Iterator[Database]:
+    """The database, its product in quarantine; afterwards it is not."""
+    _quarantine(database, "its stock_rev was changed by hand")
+    yield database
+    with database.transaction() as connection:
+        Products(connection, ACCOUNT).set_state(PRODUCT, "tracked")
+        Products(connection, ACCOUNT).taken_over(PRODUCT)
+
+
+@pytest.mark.parametrize("arguments", [[PRODUCT], ["--all"]])
+def test_a_quarantined_product_is_taken_over(
+    command: Command, quarantined: Database, arguments: list[str]
+) -> None:
+    """The product is named with its reason, and waits for the sync that takes Stripe's number over."""
+    answer = command("takeover", *arguments, "--yes")
+    assert answer.returncode == 0, answer.stderr
+    assert f"{PRODUCT} (Shirt): its stock_rev was changed by hand" in answer.stdout
+    assert _wishes(quarantined) == (True, True)
+
+
+def test_a_takeover_is_asked_about(command: Command, quarantined: Database) -> None:
+    """Without a yes nothing is taken over."""
+    assert command("takeover", PRODUCT).returncode == 1
+    assert _wishes(quarantined) == (False, False)
+
+
+def test_what_is_not_in_quarantine_cannot_be_taken_over(command: Command, quarantined: Database) -> None:
+    """Unknown products are named, and nothing is done, not even to the known one."""
+    answer = command("takeover", PRODUCT, "prod_2", "--yes")
+    assert answer.returncode == 1
+    assert answer.stderr == "stocksync: not in quarantine in test mode, or never seen: prod_2\n"
+    assert _wishes(quarantined) == (False, False)
+
+
+def test_nothing_in_quarantine_is_no_failure(command: Command, database: Database) -> None:
+    """`--all` says so where there is nothing to take over."""
+    assert _wishes(database)[0] is False
+    answer = command("takeover", "--all", "--yes")
+    assert (answer.returncode, answer.stdout) == (0, "nothing is in quarantine\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["takeover"], ["takeover", "prod_1", "--all"], ["restored", "--since", "2999-01-01"]],
+)
+def test_what_makes_no_sense_is_a_wrong_call(command: Command, arguments: list[str]) -> None:
+    """Products and --all exclude each other; nothing was sold in the future."""
+    assert command(*arguments).returncode == 2
+
+
+def test_fault_19_a_restored_database_goes_on_under_a_new_id(command: Command, database: Database) -> None:
+    """`restored` says what it did; where Stripe does not answer it changes nothing."""
+    with database.transaction() as connection:
+        before = installations.current(connection, "life1").id
+    assert command("restored", STRIPE_API_BASE="http://127.0.0.1:9").returncode == 1
+    with Simulator.start(port=0) as simulator:
+        answer = command("restored", "--since", "2026-01-01T08:00", STRIPE_API_BASE=simulator.url)
+    assert answer.returncode == 0, answer.stderr
+    assert "sales paid since 2026-01-01 08:00 UTC: 0 to be booked, 0 were booked before" in answer.stdout
+    with database.transaction() as connection:
+        after = installations.current(connection, "unused")
+    assert after.former == [before]
+    assert f"this installation is {after.id} from now on" in answer.stdout
+    assert _wishes(database)[1]

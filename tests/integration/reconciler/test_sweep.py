@@ -83,6 +83,22 @@ def test_a_dirty_product_whose_hint_was_lost_is_hinted_again(
     assert _received(broker, 1) == [SyncRequested(account=ACCOUNT, product=ProductId("prod_lost"))]
 
 
+@pytest.mark.parametrize("wish", ["take_over", "recover"])
+def test_a_quarantined_product_that_a_person_decided_about_is_hinted(
+    database: Database, broker: EmbeddedBroker, wish: str
+) -> None:
+    """A product in quarantine is hinted once somebody took it over or restored a backup."""
+    name = f"prod_{wish}"
+    _dirty(database, name, "quarantined")
+    with database.transaction() as connection:
+        connection.execute(
+            "update product set take_over = %s, recover = %s where id = %s",
+            (wish == "take_over", wish == "recover", name),
+        )
+    assert Sweep(database, broker, seconds=1).once() == 1
+    assert _received(broker, 1) == [SyncRequested(account=ACCOUNT, product=ProductId(name))]
+
+
 def test_what_is_fresh_or_not_to_be_written_is_left_alone(database: Database, broker: EmbeddedBroker) -> None:
     """A product that became dirty just now, and one that is quarantined or closed, gets no hint."""
     _dirty(database, "prod_fresh")

@@ -160,3 +160,16 @@ def test_without_a_shared_pace_the_same_processes_are_told_to_slow_down(account:
             api = StripeApi(KEY, account.url, pace=Governor(USUAL))
             processes.submit(api.checkout_sessions, long_ago)
     assert account.seen()["by_status"]["429"] > 0
+
+
+def test_paid_sessions_are_listed_page_by_page(account: Account, api: StripeApi) -> None:
+    """All sessions that were paid since a time come newest first, a call for each page; unpaid ones do not."""
+    shirt = account.product(stock="900")
+    sold = [account.sold(line(shirt)) for _ in range(105)]
+    account.forget()
+    at = next(iter(just_now(*sold).values()))
+    listed = list(api.paid_sessions(at - timedelta(hours=1)))
+    assert {session for session, _ in listed} == set(sold)
+    assert all(abs(made - at) < timedelta(minutes=5) for _, made in listed)
+    assert account.seen()["by_endpoint"] == {LISTED: 2}
+    assert list(api.paid_sessions(at + timedelta(hours=1))) == []

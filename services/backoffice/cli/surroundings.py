@@ -1,0 +1,53 @@
+"""What the commands share: the database, exit codes, and errors as one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+from services.backoffice.operations.restored import WorkersConnected
+from services.backoffice.operations.takeover import NotQuarantined
+from services.backoffice.operations.thresholds import NeverSeen
+from services.backoffice.supervisor.addresses import Taken
+from shared.database import migrate as migrations
+from shared.database.connect import dsn
+from shared.database.errors import WrongDatabase
+from shared.database.pool import Database
+from shared.outcomes import Outage
+from shared.settings import WRONG_SETTING, DatabaseSettings
+from shared.stripe_api.answers import StripeFailed
+
+FAILED: Final = 1
+"""The exit code where something that is not a setting is wrong."""
+
+
+@contextmanager
+def open_database(settings: DatabaseSettings) -> Generator[Database]:
+    """A few connections to the database, which must be of this version; raises WrongDatabase, an Outage."""
+    address = dsn(settings)
+    migrations.check(address)
+    database = Database(address, name="stocksync backoffice", size=2)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def plain_errors() -> Generator[None]:
+    """What people can do something about is one line, not a traceback."""
+    try:
+        yield
+    except Taken as error:
+        _end(str(error), WRONG_SETTING)
+    except WrongDatabase as error:
+        _end(f"DATABASE_URL: {error}", WRONG_SETTING)
+    except (NeverSeen, NotQuarantined, WorkersConnected, StripeFailed, Outage) as error:
+        _end(str(error), FAILED)
+
+
+def _end(line: str, code: int) -> NoReturn:
+    sys.stderr.write(f"stocksync: {line}\n")
+    raise SystemExit(code)

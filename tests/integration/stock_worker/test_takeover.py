@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.store import repairs
+from shared.vocabulary import ProductId
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
+
+
+@pytest.fixture
+def mug(shop: Shop) -> ProductId:
+    """A mug that was sold once, so that our marker stands in Stripe: 9 left."""
+    product = shop.product(stock="10")
+    shop.book(shop.sold(shop.line(product, "", 1)))
+    assert shop.stock(product) == {"": "9"}
+    return product
+
+
+def take_over(shop: Shop, product: ProductId) -> None:
+    """A person says that Stripe is right, and the worker hears of it."""
+    with shop.database.transaction() as connection:
+        assert repairs.take_over(connection, ACCOUNT, [product]) == {product}
+    shop.sync(product)
+
+
+def ledger(shop: Shop, product: ProductId) -> dict[str, str]:
+    """The balances by size, as Stripe would write them."""
+    with shop.database.transaction() as connection:
+        rows = connection.execute("select size, on_hand from variant where product_id = %s", (product,))
+        return {str(size): str(units) for size, units in rows}
+
+
+def last_actor(shop: Shop, product: ProductId) -> tuple[str, str, int]:
+    """(kind, actor, delta) of the product's last movement."""
+    with shop.database.transaction() as connection:
+        row = connection.execute(
+            "select kind, actor, delta from movement where product_id = %s order by id desc limit 1",
+            (product,),
+        ).fetchone()
+    assert row is not None
+    return str(row[0]), str(row[1]), int(row[2])
+
+
+@pytest.mark.parametrize("marker", ["1:other:3:00000000", "1:testing:99:00000000", "garbage"])
+def test_fault_92_a_product_that_is_taken_over_keeps_stripes_number(
+    shop: Shop, mug: ProductId, marker: str
+) -> None:
+    """Edits and sales in quarantine end in Stripe's number, by an operator's adjustment, under our marker."""
+    shop.dashboard(mug, stock_rev=marker)
+    shop.book(shop.sold(shop.line(mug, "", 2)))
+    shop.dashboard(mug, stock="40")
+    shop.book(shop.sold(shop.line(mug, "", 1)))
+    assert [kind for kind, _ in shop.alerts()] == ["quarantine"]
+    assert shop.metadata(mug)["stock_rev"] == marker
+    take_over(shop, mug)
+    assert shop.stock(mug) == ledger(shop, mug) == {"": "40"}
+    assert last_actor(shop, mug) == ("adjustment", "operator", 34)
+    assert shop.metadata(mug)["stock_rev"].startswith("1:testing:2:")
+    assert shop.alerts() == []
+    shop.changed(mug)
+    shop.book(shop.sold(shop.line(mug, "", 5)))
+    shop.changed(mug)
+    assert shop.stock(mug) == ledger(shop, mug) == {"": "35"}
+
+
+def test_a_product_that_was_never_opened_is_taken_over(shop: Shop) -> None:
+    """A product that another installation kept from the start is adopted with the number it shows."""
+    product = shop.product(stock="7", stock_rev="1:other:3:00000000")
+    shop.book(shop.sold(shop.line(product, "", 1)))
+    assert shop.stock(product) == {"": "7"}
+    take_over(shop, product)
+    assert shop.stock(product) == ledger(shop, product) == {"": "7"}
+    shop.book(shop.sold(shop.line(product, "", 1)))
+    assert shop.stock(product) == ledger(shop, product) == {"": "6"}
+
+
+def test_without_takeover_a_quarantined_product_stays_alone(shop: Shop, mug: ProductId) -> None:
+    """The negative control: a sync alone never ends a quarantine that nothing explains."""
+    shop.dashboard(mug, stock_rev="garbage", stock="40")
+    shop.sync(mug)
+    shop.changed(mug)
+    shop.sync(mug)
+    assert shop.metadata(mug)["stock_rev"] == "garbage"
+    assert ledger(shop, mug) == {"": "9"}
