@@ -175,7 +175,7 @@ class MemoryTx:
         row = self._tables.products.get(product)
         return row is None or row.dirty
 
-    def _change(self, product: ProductId, **changes: Any) -> None:
+    def _change(self, product: ProductId, **changes: Any) -> None:  # noqa: ANN401 - handed through
         row = self._tables.products.get(product)
         if row is not None:
             self._put(self._tables.products, product, replace(row, **changes))
