@@ -15,6 +15,7 @@ import requests
 from services.stock_worker.deps import Deps, Stripe
 from services.stock_worker.handlers import on_product, on_sales
 from services.stock_worker.sql_books import SqlBooks
+from shared import clock
 from shared.database.pool import Connection, Database
 from shared.messages import (
     AlertOpened,
@@ -64,6 +65,8 @@ class Stage:
     products: list[ProductId] = field(default_factory=list[ProductId])
     gone: set[ProductId] = field(default_factory=set[ProductId])
     told: set[EventId] = field(default_factory=set[EventId])
+    turn: int = 0
+    """The I/O point from which on it is the scenario's own matter."""
     queue: deque[Message] = field(default_factory=deque[Message])
     _pools: list[Database] = field(default_factory=list[Database])
     _deps: Deps | None = None
@@ -209,8 +212,11 @@ def staged(
 
     def sever() -> None:
         admin.execute(
-            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = %s", (WORKER,)
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", (WORKER,)
         )
+        deadline = clock.monotonic() + 10
+        while admin.execute("select from pg_stat_activity where application_name = %s", (WORKER,)).fetchone():
+            assert clock.monotonic() < deadline, "a terminated session lives on"
 
     shop.control("/_reset")
     stage = Stage(shop, dsn, admin, Wire(sever, at=at, fault=fault), shop.deps.stripe)
