@@ -13,11 +13,11 @@ from tests.integration.stock_worker.faults.stage import staged
 from tests.integration.stock_worker.faults.wires import Fault
 from tests.integration.stock_worker.shop import Shop
 
-ROUTE: Final = 2
-"""Points before a point that tell one visit of it from another."""
-
 EFFECTS: Final = ("commit", "run", "POST")
 """Steps that change something. A fault at any other one leaves what a fault after the last of these leaves."""
+
+BOTH_WAYS: Final = (Fault.CRASH_AFTER, Fault.ERROR)
+"""Done and not done: enough for a commit in one more scenario, once all faults met it in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Campaign:
             self.recorded[name] = self.play(name)
 
     def cases(self) -> list[Case]:
-        """Every fault at every point, each by every route to it; and at each scenario's own effects."""
-        routes: set[tuple[str, ...]] = set()
+        """Every fault at every point, wherever it is passed first; then each scenario's own effects."""
+        met: set[str] = set()
         return [
             Case(name, number, recording.points[number], fault)
             for name, recording in self.recorded.items()
-            for number in sorted({*_by_routes(recording, routes), *_effects(recording)})
-            for fault in Fault
+            for number, faults in _chosen(recording, met)
+            for fault in faults
         ]
 
     def failures(self, cases: Iterable[Case]) -> list[str]:
@@ -84,20 +84,15 @@ class Campaign:
         return "" if passed[case.at] == case.point else f"another point was reached: {passed[case.at]}"
 
 
-def _by_routes(recording: Recording, routes: set[tuple[str, ...]]) -> Iterator[int]:
-    """Numbers of the points that are reached by a route not yet among `routes`, which learns it."""
-    for number in range(len(recording.points)):
-        route = tuple(recording.points[max(0, number - ROUTE) : number + 1])
-        if route not in routes:
-            routes.add(route)
-            yield number
-
-
-def _effects(recording: Recording) -> Iterator[int]:
-    """Numbers of the points after the turn that change something, each name once."""
-    seen: set[str] = set()
-    for number in range(recording.turn, len(recording.points)):
-        point = recording.points[number]
-        if point.endswith(EFFECTS) and point not in seen:
-            seen.add(point)
-            yield number
+def _chosen(recording: Recording, met: set[str]) -> Iterator[tuple[int, Iterable[Fault]]]:
+    """Numbers of the points to spoil, and how; `met` learns the points that all faults have met."""
+    own: set[str] = set()
+    for number, point in enumerate(recording.points):
+        effect = number >= recording.turn and point.endswith(EFFECTS) and point not in own
+        if effect:
+            own.add(point)
+        if point not in met or (effect and point.endswith("POST")):
+            met.add(point)
+            yield number, Fault
+        elif effect:
+            yield number, BOTH_WAYS

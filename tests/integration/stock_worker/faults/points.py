@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import sys
+import inspect
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -56,12 +56,12 @@ def all_points() -> frozenset[str]:
 
 def caller() -> str:
     """The place in the driver that is calling now; raises LookupError where the source shows none there."""
-    frame = sys._getframe(1)
-    while not (file := frame.f_code.co_filename).startswith(str(DRIVER)) or file.endswith("sql_books.py"):
-        if frame.f_back is None:
-            raise LookupError("nobody in the driver called")
+    frame = inspect.currentframe()
+    while frame is not None and not frame.f_code.co_filename.startswith(str(DRIVER)):
         frame = frame.f_back
-    return sites()[file, frame.f_lineno]
+    if frame is None:
+        raise LookupError("nobody in the driver called")
+    return sites()[frame.f_code.co_filename, frame.f_lineno]
 
 
 def _named(where: str, function: ast.FunctionDef) -> Iterator[tuple[int, str]]:

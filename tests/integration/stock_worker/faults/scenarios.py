@@ -34,9 +34,7 @@ def several_lines(stage: Stage) -> None:
     shirt = stage.product(sizes="S,M", stock_S="5", stock_M="6")
     mug = stage.product(stock="10")
     shop = stage.shop
-    stage.tell_sale(
-        shop.sold(shop.line(shirt, "S", 2), shop.line(shirt, "M", 1), shop.line(mug, "", 3))
-    )
+    stage.tell_sale(shop.sold(shop.line(shirt, "S", 2), shop.line(shirt, "M", 1), shop.line(mug, "", 3)))
     shop.dashboard(shirt, sizes="S,M,L", stock_L="4")
     stage.sell(shirt, 1, "L")
 
@@ -73,9 +71,7 @@ def request_lost_and_edited(stage: Stage) -> None:
 def answer_lost_and_edited(stage: Stage) -> None:
     """A write arrives, its answer does not, a person edits what it wrote and takes the marker away."""
     product = _mug(stage)
-    stage.accident(
-        _then(_answer_lost, lambda: stage.shop.dashboard(product, stock="20", **{MARKER_KEY: ""}))
-    )
+    stage.accident(_then(_answer_lost, lambda: stage.shop.dashboard(product, stock="20", **{MARKER_KEY: ""})))
     stage.sell(product, 2)
 
 

@@ -100,7 +100,9 @@ class Stage:
 
     def tell_sale(self, session: SessionId) -> None:
         """The event of a paid session comes."""
-        told = SessionPaid(account=ACCOUNT, session=session, at=datetime.now(UTC), event=EventId(f"evt_{session}"))
+        told = SessionPaid(
+            account=ACCOUNT, session=session, at=datetime.now(UTC), event=EventId(f"evt_{session}")
+        )
         self._deliver(told)
 
     def tell_sync(self, product: ProductId) -> None:
@@ -147,7 +149,8 @@ class Stage:
                 self.tell_events(product)
             for product in self.products:
                 self.tell_sync(product)
-            if not any([self.tell_events(product) for product in self.products]):
+            more = [product for product in self.products if self.tell_events(product)]
+            if not more:
                 return
         raise Unrest("every look makes another event")
 

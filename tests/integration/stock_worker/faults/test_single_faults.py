@@ -21,7 +21,6 @@ def test_no_point_of_the_driver_is_left_out(campaign: Campaign) -> None:
 def test_any_single_fault_ends_in_the_right_number(campaign: Campaign, scenario: str) -> None:
     """A crash, an error or a lost answer at any one point of I/O: Stripe, ledger and intention agree at rest."""
     cases = [case for case in campaign.cases() if case.scenario == scenario]
-    print(f"{scenario}: {len(cases)} cases")
     assert cases
     assert campaign.failures(cases) == []
 

@@ -161,9 +161,7 @@ class BrokenStripe:
 
     def checkout_sessions(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, SessionAnswer]:
         """GET of sessions and their lines."""
-        return self.wire.read_step(
-            f"{caller()} GET sessions", lambda: self.stripe.checkout_sessions(wanted)
-        )
+        return self.wire.read_step(f"{caller()} GET sessions", lambda: self.stripe.checkout_sessions(wanted))
 
     def product_updates(self, product: ProductId, since: datetime) -> Iterable[ProductUpdate]:
         """GET of the event log."""
