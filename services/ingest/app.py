@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, cast
 from wsgiref.util import setup_testing_defaults
 
@@ -22,6 +23,7 @@ from shared.broker.port import AsyncPublisher
 from shared.vocabulary import account_key
 from shared.webhook_events import PATH
 
+FLASK_THREADS: Final = 4
 _LATIN: Final = "latin-1"  # how WSGI passes a path's bytes
 
 
@@ -35,6 +37,8 @@ class Application:
         self._policy = policy
         self._broker = broker
         self._metrics = metrics
+        # Its own threads: a view waits for the broker, whose ping may need one of the loop's.
+        self._threads = ThreadPoolExecutor(FLASK_THREADS, thread_name_prefix="flask")
         self._loop: AbstractEventLoop
         self._publisher: AsyncPublisher
         self._door: Door
@@ -55,13 +59,14 @@ class Application:
             return
         environ: dict[str, object] = {"REQUEST_METHOD": scope.method, "QUERY_STRING": scope.query_string}
         environ["PATH_INFO"] = scope.path.encode().decode(_LATIN)
-        answer = await self._loop.run_in_executor(None, _answer, self._flask, environ)
+        answer = await self._loop.run_in_executor(self._threads, _answer, self._flask, environ)
         exchange.response_bytes(*answer)
 
     def __rsgi_del__(self, loop: AbstractEventLoop) -> None:
         """Called after the last answer, with the loop at rest."""
         loop.run_until_complete(self._publisher.close())
         self._broker.close()
+        self._threads.shutdown(wait=False)
 
     def _ping(self) -> None:
         """Return if a publish could be confirmed now; raises BrokerDown. From a thread beside the loop."""

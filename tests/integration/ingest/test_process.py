@@ -159,3 +159,19 @@ def test_kill_9_of_the_main_process_loses_nothing_and_leaves_nobody_behind(stage
     sender.stop()
     assert not [worker for worker in alive if worker.status() != psutil.STATUS_ZOMBIE]
     assert stage.queued() >= sender.accepted
+
+
+def test_a_crowd_at_the_health_pages_holds_nobody_up(stage: Stage) -> None:
+    """More looks at once than there are threads are all answered, and webhooks are taken meanwhile."""
+    statuses: list[int] = []
+
+    def look() -> None:
+        statuses.append(requests.get(f"{stage.ingest.address}/readyz", timeout=10).status_code)
+
+    crowd = [threading.Thread(target=look) for _ in range(64)]
+    for one in crowd:
+        one.start()
+    assert stage.ingest.sell(1) == 200
+    for one in crowd:
+        one.join(15)
+    assert statuses == [200] * 64
