@@ -139,7 +139,9 @@ def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> 
         states = {m.size: SizeState.MANAGED.value for m in first}
         tx.products.save_sizes(write.product, states, opened=states)
         tx.movements.append(first)
-    known = replaced.base or tx.writes.last_known(write.product, replaced.marker)
+    known = replaced.base
+    if known is None:
+        known = tx.writes.last_known(write.product, replaced.marker)
     found = digest(write, update.event, replaced, known)
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)

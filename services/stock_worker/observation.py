@@ -76,7 +76,9 @@ def _base(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Base | Turn:
     if isinstance(judgement, Distrust):
         _quarantine(tx, look, deps, reason=judgement.reason)
         return Turn.SETTLED
-    known = judgement.units or tx.writes.last_known(look.product.id, judgement.marker)
+    known = judgement.units
+    if known is None:
+        known = tx.writes.last_known(look.product.id, judgement.marker)
     return Base(judgement.marker, known)
 
 

@@ -53,6 +53,10 @@ class Checks(Watch):
         """The write must not execute any more."""
         self.over.add(write.key)
 
+    def restored(self, tables: Tables) -> None:
+        """What the backup has PENDING may execute again."""
+        self.over -= {row.write.key for row in tables.writes.values() if row.state is WriteState.PENDING}
+
     def moved(self, movement: Movement) -> None:
         """S1: a sale is a paid line, whole."""
         if movement.kind is not MovementKind.SALE:

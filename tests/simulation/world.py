@@ -149,6 +149,7 @@ class World:
             self.stripe.execute(request)
         self.stripe.late.clear()
         self.books.tables, self.books.restored = self.backup.copy(), True
+        self.checks.restored(self.books.tables)
         self.former |= {self.installation}
         self.installation = f"life{len(self.former)}"
         self.checks.ours.add(self.installation)

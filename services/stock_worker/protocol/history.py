@@ -38,8 +38,9 @@ class History:
     def standing(self, end: int | None = None) -> Stood | None:
         """What the numbers came from that stood there before event number `end`, or stand there now.
 
-        That is the last marker of ours, unless what was typed over it had stood there before and came back together
-        with numbers: then an old form was saved, and they came from what stood there when the text was last replaced.
+        That is the last marker of ours, unless what was typed over it had stood there before. Came it back together
+        with numbers, an old form was saved, and they came from what stood there when the text was last replaced. Came
+        it back alone, nobody can tell whether a form left the numbers as they were or it was typed again: None.
         """
         updates = self.updates[:end]
         for number, update in reversed(list(enumerate(updates))):
@@ -47,8 +48,10 @@ class History:
             if after in self.ours:
                 return Stood(after)
             if before in self.ours:
-                left = self._left(after, number) if after and _changes_numbers(update) else None
-                return Stood(before) if left is None else Stood(after, left)
+                left = self._left(after, number) if after else None
+                if left is None:
+                    return Stood(before)
+                return Stood(after, left) if _changes_numbers(update) else None
         return None
 
     def _left(self, marker: str, end: int) -> Units | None:

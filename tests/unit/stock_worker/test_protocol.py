@@ -222,10 +222,10 @@ def test_a_deleted_marker_is_looked_up_in_the_log() -> None:
 
 
 def test_what_was_typed_into_the_marker_hides_the_one_before_it() -> None:
-    """A spoiled marker that was deleted leads back to ours, typed once or twice."""
+    """A spoiled marker that was deleted leads back to ours; one that came back alone is for people to judge."""
     bare = dataclasses.replace(facts(), highest_rev=3, highest_landed=3)
     assert judge(bare, "", log(("x", "m3"), (None, "x"))) == Believe("m3")
-    assert judge(bare, "", log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))) == Believe("m3")
+    assert isinstance(judge(bare, "", log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))), Distrust)
 
 
 def test_an_old_form_that_brings_a_spoiled_marker_back_brings_its_numbers_too() -> None:
