@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
-from shared.vocabulary import AccountKey, EventId, ProductId
+from shared.vocabulary import AccountKey, EventId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,6 @@ class Untold:
 def server_version(connection: Connection[Any]) -> int:
     """PostgreSQL's version as a number, 150004 for 15.4."""
     return connection.info.server_version
-
-
-def installation(connection: Connection[Any]) -> str | None:
-    """This installation's id in the markers; None before the first stock worker has run."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute("select id from installation").fetchone()
-
-
-def quarantined(connection: Connection[Any], account: AccountKey) -> dict[ProductId, str]:
-    """The products that nothing is written to, and why."""
-    rows = connection.execute(
-        "select id, state_reason from product where account = %s and state = 'quarantined' order by id",
-        (account,),
-    )
-    return {ProductId(product): str(reason) for product, reason in rows}
 
 
 def unsynced(connection: Connection[Any], account: AccountKey, *, longer_than: float) -> Waiting:

@@ -25,6 +25,12 @@ def current(connection: Connection[Any], candidate: str) -> Installation:
     return found or Installation(candidate, [])
 
 
+def known(connection: Connection[Any]) -> list[str]:
+    """This installation's id and its former ones, newest first; none before the first stock worker has run."""
+    row = connection.execute("select id, former from installation").fetchone()
+    return [] if row is None else [row[0], *reversed(row[1])]
+
+
 def renew(connection: Connection[Any], new_id: str) -> None:
     """Go on as `new_id`; what was written under the ids before stays ours."""
     connection.execute(

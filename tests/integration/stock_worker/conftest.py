@@ -13,6 +13,7 @@ from services.stock_worker.sql_books import SqlBooks
 from services.stripe_simulator.simulator import Simulator
 from shared.database.pool import Database
 from shared.stripe_api.client import StripeApi
+from shared.vocabulary import ProductId
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 KEY = "sk_test_shop"
@@ -27,3 +28,12 @@ def shop(database: Database) -> Iterator[Shop]:
         yield Shop(
             simulator.url, deps, database, stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
         )
+
+
+@pytest.fixture
+def mug(shop: Shop) -> ProductId:
+    """A mug that was sold once, so that our marker stands in Stripe: 9 left."""
+    product = shop.product(stock="10")
+    shop.book(shop.sold(shop.line(product, "", 1)))
+    assert shop.stock(product) == {"": "9"}
+    return product

@@ -9,15 +9,6 @@ from shared.vocabulary import ProductId
 from tests.integration.stock_worker.shop import Shop
 
 
-@pytest.fixture
-def mug(shop: Shop) -> ProductId:
-    """A mug that was sold once, so that our marker stands in Stripe: 9 left."""
-    product = shop.product(stock="10")
-    shop.book(shop.sold(shop.line(product, "", 1)))
-    assert shop.stock(product) == {"": "9"}
-    return product
-
-
 def touch(shop: Shop, product: ProductId) -> None:
     """Mark the product as one to look at."""
     with shop.database.transaction() as connection:

@@ -7,15 +7,6 @@ from shared.vocabulary import ProductId
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 
-@pytest.fixture
-def mug(shop: Shop) -> ProductId:
-    """A mug that was sold once, so that our marker stands in Stripe: 9 left."""
-    product = shop.product(stock="10")
-    shop.book(shop.sold(shop.line(product, "", 1)))
-    assert shop.stock(product) == {"": "9"}
-    return product
-
-
 def take_over(shop: Shop, product: ProductId) -> None:
     """A person says that Stripe is right, and the worker hears of it."""
     with shop.database.transaction() as connection:

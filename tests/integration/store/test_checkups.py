@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shared.database.pool import Connection, Database
-from shared.store import checkups, installations
+from shared.store import checkups, installations, repairs
 from shared.store.products import Products
 from shared.store.sales import Handled, Sales
 from shared.vocabulary import AccountKey, EventId, ProductId
@@ -15,9 +15,10 @@ SHIRT, MUG = ProductId("prod_shirt"), ProductId("prod_mug")
 def test_the_installation_is_none_until_a_worker_made_it(database: Database) -> None:
     """The id is read, never made."""
     with database.transaction() as connection:
-        assert checkups.installation(connection) is None
+        assert installations.known(connection) == []
         installations.current(connection, "abc")
-        assert checkups.installation(connection) == "abc"
+        installations.renew(connection, "def")
+        assert installations.known(connection) == ["def", "abc"]
         assert checkups.server_version(connection) >= 150_000
 
 
@@ -28,8 +29,10 @@ def test_what_is_in_quarantine_is_told_with_its_reason(database: Database) -> No
             Products(connection, account).create(SHIRT, "Shirt")
         Products(connection, ACCOUNT).create(MUG, "Mug")
         Products(connection, ACCOUNT).set_state(SHIRT, "quarantined", reason="copied")
-        assert checkups.quarantined(connection, ACCOUNT) == {SHIRT: "copied"}
-        assert checkups.quarantined(connection, OTHER) == {}
+        assert [(one.id, one.reason) for one in repairs.quarantined(connection, ACCOUNT)] == [
+            (SHIRT, "copied")
+        ]
+        assert repairs.quarantined(connection, OTHER) == []
 
 
 def test_only_what_waits_too_long_is_counted(database: Database) -> None:

@@ -118,10 +118,12 @@ def test_the_endpoint_must_hear_what_is_understood(
 
 
 def test_fault_113_another_installations_mark_is_a_failure() -> None:
-    """Both installations and the product are named; our own mark is fine."""
+    """Both installations and the product are named; our own mark, and that of our former ids, is fine."""
     ours, theirs = str(stamp("ours", 3, SHIRT, {})), str(stamp("theirs", 9, MUG, {}))
-    assert judge.markers({SHIRT: ours}, "ours", {}).verdict is OK
-    opinion = judge.markers({SHIRT: ours, MUG: theirs}, "ours", {})
+    assert judge.markers({SHIRT: ours}, ["ours", "before"], {}).verdict is OK
+    before = str(stamp("before", 2, SHIRT, {}))
+    assert judge.markers({SHIRT: before}, ["ours", "before"], {}).verdict is OK
+    opinion = judge.markers({SHIRT: ours, MUG: theirs}, ["ours", "before"], {})
     assert opinion.verdict is FAILED
     assert all(word in opinion.text for word in ("ours", "theirs", MUG))
     assert SHIRT not in opinion.text
@@ -129,9 +131,9 @@ def test_fault_113_another_installations_mark_is_a_failure() -> None:
 
 def test_fault_92_quarantine_and_garbled_marks_are_warnings() -> None:
     """A product that is not written to is named with its reason, a mark typed by hand with its product."""
-    assert "copied" in judge.markers({}, "ours", {SHIRT: "its mark was copied", MUG: ""}).text
-    assert judge.markers({}, "ours", {SHIRT: ""}).verdict is WARNING
-    assert MUG in judge.markers({MUG: "by hand"}, "ours", {}).text
+    assert "copied" in judge.markers({}, ["ours", "before"], {SHIRT: "its mark was copied", MUG: ""}).text
+    assert judge.markers({}, ["ours", "before"], {SHIRT: ""}).verdict is WARNING
+    assert MUG in judge.markers({MUG: "by hand"}, ["ours", "before"], {}).text
 
 
 @pytest.mark.parametrize(

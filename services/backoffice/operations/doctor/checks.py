@@ -16,7 +16,7 @@ from shared.broker.port import BrokerDown
 from shared.database import connect, migrate
 from shared.database.errors import DatabaseOutage
 from shared.stock_metadata import MARKER_KEY
-from shared.store import checkups
+from shared.store import checkups, installations, pace, repairs
 from shared.stripe_api.answers import StripeUnavailable
 from shared.stripe_api.objects import part
 from shared.topology import PIPELINE
@@ -26,6 +26,8 @@ from shared.webhook_events import EVENT_TYPES, PATH
 SYNC_SECONDS: Final = 5 * 60.0
 WRITE_SECONDS: Final = 10 * 60.0
 MAIL_SECONDS: Final = 20 * 60.0  # the notifier may pause for 15 minutes
+ALLOWANCE: Final = 0.8
+"""How much of the allowance may be used before it is worth a warning."""
 PAGE: Final = 100
 PAGES: Final = 10  # of products whose markers are looked at
 STRIPE, DATABASE, SCHEMA, QUEUE = "Stripe", "database", "schema", "queue"
@@ -55,6 +57,7 @@ def checks(settings: MachineSettings) -> tuple[Check, ...]:
         Check("markers", _markers, (STRIPE, SCHEMA)),
         Check("backlog", _backlog, (SCHEMA,)),
         Check("alerts", _alerts, (SCHEMA,)),
+        Check("allowance", _allowance, (SCHEMA,)),
         Check("round trip", round_trip.drive, (SCHEMA, QUEUE)),
     )
 
@@ -174,9 +177,9 @@ def _markers(context: Context) -> Opinion:
             break
         last = {"starting_after": answer.rows[-1]["id"]}
     with context.database.transaction() as connection:
-        ours = checkups.installation(connection)
-        quarantined = checkups.quarantined(connection, context.account)
-    return judge.markers(found, ours, quarantined)
+        ids = installations.known(connection)
+        quarantined = {one.id: one.reason for one in repairs.quarantined(connection, context.account)}
+    return judge.markers(found, ids, quarantined)
 
 
 def _backlog(context: Context) -> Opinion:
@@ -184,6 +187,17 @@ def _backlog(context: Context) -> Opinion:
         unsynced = checkups.unsynced(connection, context.account, longer_than=SYNC_SECONDS)
         unanswered = checkups.unanswered(connection, context.account, longer_than=WRITE_SECONDS)
     return judge.backlog((unsynced.count, unsynced.oldest), (unanswered.count, unanswered.oldest))
+
+
+def _allowance(context: Context) -> Opinion:
+    with context.database.transaction() as connection:
+        used = pace.usage(connection, context.account)
+    text = f"{used.reads} of {used.reads_allowed} reads of Stripe used this month, {used.writes} writes"
+    return (
+        ok(text)
+        if used.reads <= ALLOWANCE * used.reads_allowed
+        else warning(f"{text}: Stripe may slow us down")
+    )
 
 
 def _alerts(context: Context) -> Opinion:

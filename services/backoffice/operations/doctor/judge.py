@@ -157,16 +157,17 @@ def _heard(endpoint: Endpoint, needed: Collection[str]) -> set[str]:
 
 
 def markers(
-    found: Mapping[ProductId, str], ours: str | None, quarantined: Mapping[ProductId, str]
+    found: Mapping[ProductId, str], ids: Sequence[str], quarantined: Mapping[ProductId, str]
 ) -> Opinion:
-    """`found` is stock_rev by product, `ours` our installation's id, `quarantined` the reason by product."""
+    """`found` is stock_rev by product, `ids` our installation's, the former ones too, `quarantined` the reasons."""
+    ours = ids[0] if ids else None
     read = {product: marker.parse(text) for product, text in found.items()}
-    foreign = {product: m.installation for product, m in read.items() if m and m.installation != ours}
+    foreign = {product: m.installation for product, m in read.items() if m and m.installation not in ids}
     if foreign:
         who = ", ".join(sorted(set(foreign.values())))
         return failed(
             f"another installation ({who}; this one is {ours or 'new'}) keeps {_some(sorted(foreign))}: stop it, "
-            "or, if it is gone for good, delete the key stock_rev from the product's metadata in Stripe"
+            "or, if it is gone for good, check the numbers and run `stocksync takeover`"
         )
     if quarantined:
         first, reason = next(iter(quarantined.items()))
