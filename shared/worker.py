@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from shared import logs
 from shared.broker.port import Broker, Subscription
-from shared.database.errors import EmbeddedFailed, WrongDatabase
+from shared.database.errors import WrongDatabase
 from shared.database.pool import Database
 from shared.outcomes import Outage
 from shared.process import stop_event
@@ -60,7 +60,7 @@ def main(service: str, settings: type[S], build: Callable[[S, Event], Worker]) -
     stop = stop_event()
     try:
         worker = _patiently(lambda: build(chosen, stop), stop)
-    except (WrongDatabase, EmbeddedFailed) as error:
+    except WrongDatabase as error:
         sys.stderr.write(f"stocksync: DATABASE_URL: {error}\n")
         raise SystemExit(WRONG_SETTING) from None
     if worker is not None:
@@ -72,8 +72,6 @@ def _patiently(work: Callable[[], T], stop: Event) -> T | None:
     while not stop.is_set():
         try:
             return work()
-        except EmbeddedFailed:
-            raise
         except Outage as outage:
             log.warning("not_there_yet", reason=str(outage))
             stop.wait(PATIENCE)

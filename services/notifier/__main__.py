@@ -27,7 +27,7 @@ log = logs.get(__name__)
 
 
 def build(settings: NotifierSettings, stop: Event) -> Worker:
-    """The notifier that `settings` describe; raises WrongDatabase, EmbeddedFailed, an Outage."""
+    """The notifier that `settings` describe; raises WrongDatabase, an Outage."""
     address = dsn(settings)
     migrate.check(address)
     database = Database(address, name="stocksync notifier", size=4)

@@ -19,7 +19,7 @@ from shared.worker import Worker
 
 
 def build(settings: ReconcilerSettings, stop: Event) -> Worker:
-    """The reconciler that `settings` describe; raises WrongDatabase, EmbeddedFailed, an Outage."""
+    """The reconciler that `settings` describe; raises WrongDatabase, an Outage."""
     address = dsn(settings)
     migrate.check(address)
     database = Database(address, name="stocksync reconciler", size=4)

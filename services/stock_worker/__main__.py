@@ -28,7 +28,7 @@ BATCH: Final = 100
 
 
 def build(settings: StockWorkerSettings, stop: Event) -> Worker:
-    """The worker that `settings` describe; raises WrongDatabase, EmbeddedFailed, an Outage."""
+    """The worker that `settings` describe; raises WrongDatabase, an Outage."""
     address = dsn(settings)
     migrate.check(address)
     threads = settings.stock_worker_threads

@@ -80,6 +80,10 @@ class Products(Protocol):
 class Writes(Protocol):
     """Writes to Stripe, and the states known under their markers."""
 
+    def hold_installation(self, installation: str) -> None:
+        """Keep the books' id from changing until the transaction ends; raises Superseded where it is another."""
+        ...
+
     def pending(self, product: ProductId) -> Write | None:
         """The write that may still execute."""
         ...

@@ -54,6 +54,7 @@ def digest_log(
     if also is not None and all(update.event != also.event for update in updates):
         updates.append(also)
     with sitting.transaction() as tx:
+        tx.writes.hold_installation(deps.installation)
         tx.products.lock(product)
         if restored:
             _reconstruct(tx, product, updates, deps)

@@ -9,15 +9,18 @@ from services.stock_worker import alerting, event_log
 from services.stock_worker.booking import book_sessions
 from services.stock_worker.deps import Deps
 from services.stock_worker.sync import sync
+from shared import logs
 from shared.messages import CheckupRequested, Message, ProductChanged, SessionPaid, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store.sales import Handled
+from shared.store.writes import Superseded
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.objects import ProductUpdate, SurprisingAnswer
 from shared.vocabulary import AccountKey
 from shared.webhook_events import CHECKUP
 
 R = TypeVar("R")
+log = logs.get(__name__)
 
 
 def on_sales(messages: Sequence[Message], deps: Deps) -> Sequence[Outcome]:
@@ -35,6 +38,10 @@ def on_product(message: Message, deps: Deps) -> Outcome:
         return _of_another_account(message.account, deps)
     try:
         return _telling_refusals(lambda: _sync(message, deps), deps)
+    except Superseded:
+        log.warning("installation_superseded", installation=deps.installation)
+        deps.stop.set()  # whoever started this process starts it again, and then it reads its new id
+        raise
     except (StripeFailed, SurprisingAnswer) as error:
         return RetryLater(str(error))
 

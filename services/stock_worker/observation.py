@@ -42,6 +42,7 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
     """Commit what the look leads to; the write that is to be sent now, or what to do instead."""
     product = look.product.id
     with sitting.transaction() as tx:
+        tx.writes.hold_installation(deps.installation)
         tx.products.create(product, look.product.name)
         row = tx.products.lock(product)
         pending = tx.writes.pending(product)

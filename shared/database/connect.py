@@ -14,7 +14,7 @@ _started: dict[Path, EmbeddedPostgres] = {}
 def dsn(settings: DatabaseSettings) -> str:
     """DATABASE_URL, or the embedded server's address, which then runs at least until this process ends.
 
-    Raises EmbeddedFailed.
+    Raises EmbeddedFailed, WrongDatabase.
     """
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()

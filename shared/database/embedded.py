@@ -18,7 +18,7 @@ from typing import IO, Final
 from shared import logs
 from shared.database.embedded_place import find_binaries, find_place
 from shared.database.embedded_server import Server
-from shared.database.errors import EmbeddedFailed
+from shared.database.errors import EmbeddedFailed, WrongDatabase
 
 WATCH_SECONDS: Final = 0.5
 log = logs.get(__name__)
@@ -42,7 +42,7 @@ class EmbeddedPostgres:
         return self._place.root
 
     def start(self) -> str:
-        """The address of the running server, started if need be; raises EmbeddedFailed. Repeat at will."""
+        """The running server's address, started if need be; raises EmbeddedFailed, WrongDatabase. Repeat at will."""
         with self._start_lock():
             if self._users is None:
                 self._users = (self._place.root / "users.lock").open("a")
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
             try:
                 if not self._server.running():
                     self._revive()
-            except (EmbeddedFailed, OSError) as error:
+            except (EmbeddedFailed, WrongDatabase, OSError) as error:
                 log.warning("embedded_database_down", reason=str(error))
 
     def _revive(self) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shared.database.errors import EmbeddedFailed
+from shared.database.errors import WrongDatabase
 
 RUN_AS: Final = "nobody"
 SYSTEM_FOLDER: Final = Path("/var/lib/stocksync")
@@ -60,7 +60,7 @@ def find_place(home: Path, system_folder: Path = SYSTEM_FOLDER) -> Place:
             return Place(folder, account)
         return Place(_elsewhere(pointer, system_folder), account)
     except OSError as error:
-        raise EmbeddedFailed(f"no folder for the embedded database: {error}") from None
+        raise WrongDatabase(f"no folder for the embedded database: {error}") from None
 
 
 def find_binaries(account: Account | None, system_folder: Path = SYSTEM_FOLDER) -> Path:
@@ -71,7 +71,7 @@ def find_binaries(account: Account | None, system_folder: Path = SYSTEM_FOLDER) 
         or spec.origin is None
         or not (Path(spec.origin).parent / "pginstall/bin/postgres").exists()
     ):
-        raise EmbeddedFailed(f"no PostgreSQL binaries: install the package {_WHEEL}, or set DATABASE_URL")
+        raise WrongDatabase(f"no PostgreSQL binaries: install the package {_WHEEL}, or set DATABASE_URL")
     package = Path(spec.origin).parent
     if account is None or reachable(package / "pginstall/share/postgres.bki", account):
         return package / "pginstall/bin"
@@ -141,7 +141,7 @@ def _copied(package: Path, system_folder: Path) -> Path:
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         if not target.is_dir():
-            raise EmbeddedFailed(f"the PostgreSQL binaries can't be copied to {target}: {error}") from None
+            raise WrongDatabase(f"the PostgreSQL binaries can't be copied to {target}: {error}") from None
     return target
 
 

@@ -15,7 +15,7 @@ import psycopg
 
 from shared import clock
 from shared.database.embedded_place import Place
-from shared.database.errors import EmbeddedFailed
+from shared.database.errors import EmbeddedFailed, WrongDatabase
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30
@@ -50,7 +50,7 @@ class Server:
         return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
 
     def prepare(self) -> None:
-        """Make the data directory if there is none yet; one of another major version is an error."""
+        """Make the data directory if there is none yet; raises WrongDatabase where another version made it."""
         data = self._place.data
         for leftover in self._place.root.glob("draft-*"):
             shutil.rmtree(leftover, ignore_errors=True)  # its orphaned initdb may still be writing there
@@ -58,7 +58,7 @@ class Server:
             self._initialise()
         found, wanted = (data / "PG_VERSION").read_text().strip(), self._major()
         if found != wanted:
-            raise EmbeddedFailed(
+            raise WrongDatabase(
                 f"{data} is of PostgreSQL {found}, this is {wanted}: dump and restore it first"
             )
 

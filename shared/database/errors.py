@@ -18,7 +18,7 @@ class DatabaseOutage(Outage):
 
 
 class EmbeddedFailed(DatabaseOutage):
-    """The embedded server can't be started; the text says why in one line."""
+    """The embedded server can't be started now; the text says why in one line."""
 
 
 class TryAgain(DatabaseOutage):
@@ -26,7 +26,7 @@ class TryAgain(DatabaseOutage):
 
 
 class WrongDatabase(Exception):
-    """This database can't be used by this code: another schema, or a pooler that breaks session locks."""
+    """This database can't be used until a person acts: another schema or version, no binaries, a wrong pooler."""
 
 
 _AGAIN: Final = (pg.SerializationFailure, pg.DeadlockDetected)

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
+from shared.database.errors import DatabaseOutage
 from shared.vocabulary import AccountKey, ProductId
 from shared.writes import Units, Write, WriteState
 
@@ -28,6 +29,10 @@ _SELECT: Final = """
 """
 
 
+class Superseded(DatabaseOutage):
+    """The database goes on under another installation id than this process knows: it has to start anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Revs:
     """The highest rev ever planned and the highest seen landed (0: none), and whether the event log may tell more."""
@@ -43,6 +48,12 @@ class Writes:
 
     _connection: Connection[Any]
     _account: AccountKey
+
+    def hold_installation(self, installation: str) -> None:
+        """Keep the database's id from changing until the transaction ends; raises Superseded where it is another."""
+        row = self._connection.execute("select id from installation for share").fetchone()
+        if row is not None and row[0] != installation:
+            raise Superseded("`stocksync restored` was run: stock workers that ran before must start anew")
 
     def pending(self, product: ProductId) -> Write | None:
         """The product's write that may still execute."""

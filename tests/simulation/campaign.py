@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -18,10 +19,15 @@ _EVERY = 20_000
 
 
 def quiet() -> None:
-    """Log nothing: a schedule has its trace."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=True
-    )
+    """Log nothing from now on: a schedule has its trace."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _player() -> None:
+    """A process that only plays: a schedule's rubbish may wait for the next one's."""
+    quiet()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def play(seed: int, steps: int = STEPS, switches: Switches | None = None) -> str:
@@ -52,7 +58,7 @@ def campaign(seeds: Iterable[int], *, progress: bool = False) -> dict[int, str]:
     """What is wrong with which of `seeds`, played on all cores."""
     failures: dict[int, str] = {}
     done = 0
-    with multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=quiet) as pool:
+    with multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=_player) as pool:
         for number, found in pool.imap_unordered(_chunk, _chunks(list(seeds))):
             failures.update(found)
             for seed, what in found.items():

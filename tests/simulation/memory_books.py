@@ -17,7 +17,7 @@ from shared.alerts import AlertKey, NewAlert, OversoldSale
 from shared.store.alerts import ACCUMULATING
 from shared.store.products import ProductRow, VariantRow
 from shared.store.sales import Handled, Sale
-from shared.store.writes import Revs
+from shared.store.writes import Revs, Superseded
 from shared.vocabulary import (
     AlertKind,
     Movement,
@@ -182,6 +182,10 @@ class MemoryTx:
 
     # writes
 
+    def hold_installation(self, installation: str) -> None:
+        if self._books.installation not in {None, installation}:
+            raise Superseded
+
     def pending(self, product: ProductId) -> Write | None:
         return next((self._read(row) for row in self._of(product) if row.state is WriteState.PENDING), None)
 
@@ -262,6 +266,8 @@ class MemoryTx:
 
     def _read(self, row: WriteRow) -> Write:
         old = self._books.now - row.planned_at > KEPT
+        if not (row.landed or row.digested or old):
+            return row.write
         return replace(row.write, landed=row.landed, digested=row.digested, expired=old)
 
     # movements
@@ -399,6 +405,7 @@ class MemoryBooks:
         self.unique_keys = True
         self.alerts_raised = 0
         self.restored = False
+        self.installation: str | None = None
         self.reach = reach or _go_on
 
     @contextmanager

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from random import Random
 from typing import Final
 
@@ -20,6 +21,13 @@ SIZES: Final = (Size("S"), Size("M"))
 PLENTY: Final = 60  # units
 SCARCE: Final = 4
 SPOILED: Final = ("7", "1:someoneelse:3:00000000")
+
+
+@cache
+def _price(product: ProductId) -> Price:
+    """The price that names the product."""
+    shown = Product.model_construct(id=product, deleted=False, metadata={})
+    return Price.model_construct(id="price", active=False, metadata={}, product=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +70,10 @@ class People:
         for place in range(self.draw.choice((1, 1, 1, 2))):
             product, size = self._product(), self.draw.choice(SIZES)
             units, line = self.draw.randint(1, 3), LineItemId(f"li_{number}_{place}")
-            shown = Product.model_construct(id=product, deleted=False, metadata={})
-            price = Price.model_construct(id="price", active=False, metadata={}, product=shown)
             lines.append(
-                LineItem.model_construct(id=line, quantity=units, metadata={"size": size}, price=price)
+                LineItem.model_construct(
+                    id=line, quantity=units, metadata={"size": size}, price=_price(product)
+                )
             )
             self.lines.append(Line(session, line, product, size, units))
             self.intended[product, size] -= units

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.simulation.campaign import campaign, quiet, shortest
+from tests.simulation.campaign import campaign, shortest
 from tests.simulation.crew import Switches
 
 SCHEDULES = 20_000
@@ -33,7 +33,6 @@ def test_no_schedule_ends_wrong() -> None:
 
 def test_a_failing_seed_prints_the_shortest_trace_that_fails() -> None:
     """Somebody who has to find the cause reads no more than is needed."""
-    quiet()
     trace = shortest(0, Switches(unique_keys=False))
     assert "S1: " in trace
     assert "sold cs_" in trace

@@ -153,6 +153,7 @@ class World:
         self.former |= {self.installation}
         self.installation = f"life{len(self.former)}"
         self.checks.ours.add(self.installation)
+        self.books.installation = self.installation
         self.crew.start(self.installation, self.former)
         with self.books.atomically() as tx:
             for product in self.books.tables.products:

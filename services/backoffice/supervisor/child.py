@@ -33,14 +33,14 @@ class Child:
         """Whether the process is there."""
         return self.process is not None and self.process.poll() is None
 
-    def tend(self) -> restarts.GiveUp | None:
+    def tend(self, *, proven: bool = False) -> restarts.GiveUp | None:
         """Start what is due, notice what ended; GiveUp where no restart can help."""
         if self.process is None:
             if clock.monotonic() >= self.due_at:
                 self._start()
             return None
         code = self.process.poll()
-        return None if code is None else self._ended(code)
+        return None if code is None else self._ended(code, proven=proven)
 
     def terminate(self) -> None:
         """Ask it to finish what is in hand and stop."""
@@ -65,12 +65,12 @@ class Child:
         self.started_at = clock.monotonic()
         log.info("child_started", child=self.spec.name, pid=self.process.pid)
 
-    def _ended(self, code: int) -> restarts.GiveUp | None:
+    def _ended(self, code: int, *, proven: bool) -> restarts.GiveUp | None:
         if self.process is not None:
             self._kill_group(self.process)  # what it left behind would hold its port
         self.process = None
         now = clock.monotonic()
-        match restarts.after_end(code, now - self.started_at, self.failures):
+        match restarts.after_end(code, now - self.started_at, self.failures, proven=proven):
             case restarts.GiveUp() as decision:
                 log.error("child_gave_up", child=self.spec.name, exit_code=code)
                 return decision

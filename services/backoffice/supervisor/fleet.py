@@ -25,6 +25,8 @@ class Fleet:
     signals: Signals
     children: list[Child] = field(default_factory=list[Child])
     lifeline: tuple[int, int] = field(default_factory=os.pipe)
+    proven: bool = False
+    """Whether all of them once ran together: from then on whoever ends is started again, whatever it says."""
 
     def add(self, specs: Iterable[ChildSpec]) -> None:
         """Supervise these too; they start with the next look."""
@@ -33,7 +35,7 @@ class Fleet:
     def tend(self) -> restarts.GiveUp | None:
         """One look at every child; GiveUp where one of them can never run."""
         for child in self.children:
-            if (decision := child.tend()) is not None:
+            if (decision := child.tend(proven=self.proven)) is not None:
                 return decision
         return None
 

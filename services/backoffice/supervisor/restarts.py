@@ -28,9 +28,12 @@ class GiveUp:
     exit_code: int
 
 
-def after_end(exit_code: int, ran_for: float, failures: int) -> Restart | GiveUp:
-    """What follows the end of a process that ran `ran_for` seconds after `failures` ends in a row."""
-    if exit_code == WRONG_SETTING:
+def after_end(exit_code: int, ran_for: float, failures: int, *, proven: bool) -> Restart | GiveUp:
+    """What follows the end of a process that ran `ran_for` seconds after `failures` ends in a row.
+
+    `proven` says that all of it once ran: settings that were right then are so still.
+    """
+    if exit_code == WRONG_SETTING and not proven:
         return GiveUp(exit_code)
     failures = 1 if ran_for >= STEADY_SECONDS else failures + 1
     return Restart(min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures - 1, 16)), failures)

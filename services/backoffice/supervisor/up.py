@@ -63,6 +63,7 @@ def _run(fleet: Fleet, machine: plan.Machine, mails: str) -> GiveUp | None:
     if gave_up is None and not fleet.signals.stop:
         sys.stdout.write(plan.ready_line(machine, mails) + "\n")
         sys.stdout.flush()
+        fleet.proven = True
         gave_up = fleet.tend_until(lambda: False)
     return gave_up
 

@@ -11,7 +11,7 @@ import pytest
 from services.stock_worker.books import Books
 from services.stock_worker.sql_books import SqlBooks
 from shared.database.pool import Database
-from shared.store import repairs
+from shared.store import installations, repairs
 from shared.vocabulary import AccountKey, ProductId
 from tests.contract.books.samples import ACCOUNT
 from tests.simulation.memory_books import MemoryBooks
@@ -26,6 +26,8 @@ class Kept:
     """Everything written until now was written so much earlier."""
     recover: Callable[[ProductId], None]
     """People restored a backup that knows the product."""
+    renew: Callable[[str], None]
+    """The books go on under this id."""
 
 
 def in_memory() -> Kept:
@@ -37,7 +39,10 @@ def in_memory() -> Kept:
             tx.set_recover(product, recover=True)
             tx.mark_dirty([product])
 
-    return Kept(books, books.age, recover)
+    def renew(installation: str) -> None:
+        books.installation = installation
+
+    return Kept(books, books.age, recover, renew)
 
 
 def in_database(database: Database, account: AccountKey) -> Kept:
@@ -51,7 +56,11 @@ def in_database(database: Database, account: AccountKey) -> Kept:
         with database.transaction() as connection:
             assert product in repairs.recover_all(connection, account)
 
-    return Kept(SqlBooks(database, account), age, recover)
+    def renew(installation: str) -> None:
+        with database.transaction() as connection:
+            installations.renew(connection, installation)
+
+    return Kept(SqlBooks(database, account), age, recover, renew)
 
 
 @pytest.fixture(params=["memory", "postgresql"])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.stock_worker.books import Books, Tx
-from shared.store.writes import Revs
+from shared.store.writes import Revs, Superseded
 from shared.writes import WriteState
 from tests.contract.books.conftest import Kept
 from tests.contract.books.samples import HAT, MUG, M, S, planned, revs, stocked, write
@@ -222,3 +222,13 @@ def test_the_log_is_read_from_before_what_waits_for_an_event(kept: Kept, restore
     kept.age(timedelta(days=8))
     since = kept.books.run(lambda tx: tx.writes.log_since(MUG, restored=restored))
     assert since <= datetime.now(UTC) - timedelta(days=8)
+
+
+def test_fault_19_books_that_go_on_under_another_id_are_noticed(kept: Kept) -> None:
+    """A process that knows a former id may change nothing that rests on it; the new one may."""
+    kept.renew("one")
+    kept.books.run(lambda tx: tx.writes.hold_installation("one"))
+    kept.renew("two")
+    with pytest.raises(Superseded):
+        kept.books.run(lambda tx: tx.writes.hold_installation("one"))
+    kept.books.run(lambda tx: tx.writes.hold_installation("two"))

@@ -16,13 +16,16 @@ import stripe
 from psycopg import sql
 
 from services.backoffice.operations.restored import Restoration, WorkersConnected
+from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.sql_books import SqlBooks
 from services.stripe_simulator.simulator import Simulator
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
+from shared.messages import SyncRequested
 from shared.settings import child_environment
 from shared.store import installations
+from shared.store.writes import Superseded
 from shared.stripe_api.client import StripeApi
 from shared.topology import PIPELINE, PRODUCTS, SALES
 from shared.vocabulary import ProductId
@@ -233,3 +236,23 @@ def test_fault_19_nothing_is_done_while_a_stock_worker_is_connected(
         wait_for(lambda: not connected(), "the worker's connections did not end")
         assert restoration(shop, broker).run().products == 0
         broker.close()
+
+
+def test_fault_19_a_worker_that_was_not_stopped_changes_nothing_and_ends(
+    database_url: str, simulator: Simulator
+) -> None:
+    """A worker that held no connection when the id changed notices at its next look, writes nothing, and stops."""
+    with opened(database_url, simulator, "life1") as shop:
+        product = shop.product(sizes="M", stock_M="50")
+        shop.sync(product)
+        shop.sold(shop.line(product, "M"))
+        broker = EmbeddedBroker(database_url, PIPELINE)
+        restoration(shop, broker).run()
+        broker.close()
+        before = shown(shop, product)
+        with pytest.raises(Superseded):
+            handlers.on_product(SyncRequested(account=ACCOUNT, product=product), shop.deps)
+        assert shop.deps.stop.is_set()
+        assert shown(shop, product) == before
+        with shop.database.transaction() as connection:
+            assert connection.execute("select recover from product").fetchall() == [(True,)]

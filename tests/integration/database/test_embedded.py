@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.embedded_place import RUN_AS
-from shared.database.errors import EmbeddedFailed
+from shared.database.errors import EmbeddedFailed, WrongDatabase
 from tests.integration.database.watching import Starter, answers, postmaster, until
 from tests.support.postgres import home_folder
 
@@ -160,7 +160,7 @@ def test_data_of_another_major_version_is_named(home: Path) -> None:
         pass
     (home / "postgres" / "data" / "PG_VERSION").write_text("12\n", encoding="utf-8")
     server = EmbeddedPostgres(home)
-    with pytest.raises(EmbeddedFailed, match=r"is of PostgreSQL 12, this is \d+: dump and restore"):
+    with pytest.raises(WrongDatabase, match=r"is of PostgreSQL 12, this is \d+: dump and restore"):
         server.start()
     server.release()
 

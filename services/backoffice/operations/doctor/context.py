@@ -51,7 +51,7 @@ class Context:
 
     @cached_property
     def dsn(self) -> str:
-        """The database's address; an embedded one is started. Raises EmbeddedFailed."""
+        """The database's address; an embedded one is started. Raises EmbeddedFailed, WrongDatabase."""
         return dsn(self.settings)
 
     @cached_property
