@@ -101,3 +101,9 @@ class AlertKind(StrEnum):
     LIVEMODE_MISMATCH = "livemode_mismatch"
     UNKNOWN_ACCOUNT = "unknown_account"
     BROKER_REFUSED = "broker_refused"
+    FINDING = "finding"  # what Stripe shows does not add up with the ledger
+    SALE_RECOVERED = "sale_recovered"  # paid, and no webhook told of it
+    REFUND_PROPOSED = "refund_proposed"  # money went back: a person says whether the goods did too
+    DEAD_LETTER = "dead_letter"
+    JOB_FAILED = "job_failed"
+    WEBHOOK_SILENCE = "webhook_silence"  # Stripe shows sales, and no event came for hours

@@ -52,6 +52,26 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Look at the message queue: it may be full, out of disk or memory, or miss a queue.",
         counted=False,
     ),
+    AlertKind.WEBHOOK_SILENCE: Words(
+        "No webhooks arrive",
+        "no webhooks arrive",
+        "Stripe shows sales, but told of none for hours. stocksync finds such sales by itself, only later.",
+        "Look at the webhook endpoint in Stripe's Dashboard under Developers, Webhooks: its address, whether it is "
+        "enabled, and what Stripe was answered. `stocksync doctor` looks at the same things.",
+        counted=False,
+    ),
+    AlertKind.DEAD_LETTER: Words(
+        "Messages that could not be handled",
+        "dead letter",
+        "These were tried many times, or can't be handled at all, and were put aside. Their neighbours went on.",
+        "Read the reason. Once its cause is mended, have the messages handled again.",
+    ),
+    AlertKind.JOB_FAILED: Words(
+        "A scheduled job failed",
+        "job failed",
+        "This work could not be done. It runs again when it is next due.",
+        "Read the reason, and run it again once the cause is mended: `stocksync jobs run NAME`.",
+    ),
     AlertKind.OVERSOLD: Words(
         "Sold more than there was",
         "oversold",
@@ -65,6 +85,27 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "These lines were paid for, and stocksync could not tell which product and size they are.",
         "Search for the session's id in Stripe's Dashboard to see what was bought. Each line waits in stocksync "
         "until somebody says which size it was, or that it has no stock.",
+    ),
+    AlertKind.FINDING: Words(
+        "What does not add up",
+        "finding",
+        "What Stripe shows differs from what the ledger says, for the reason given with each.",
+        "Each line names the command that mends it. `stocksync findings list` shows all that is open.",
+        Tone.WARNING,
+    ),
+    AlertKind.REFUND_PROPOSED: Words(
+        "Refunded: did the goods come back?",
+        "refund to look at",
+        "Money went back to these buyers. Stock was not changed, because a refund does not say what came back.",
+        "Put what came back into stock again, or say that nothing did: `stocksync refunds list`.",
+        Tone.WARNING,
+    ),
+    AlertKind.SALE_RECOVERED: Words(
+        "Sales that no webhook told of",
+        "recovered sale",
+        "These were paid, and no webhook arrived. They were found in Stripe and are taken off the stock now.",
+        "Nothing, if this happens once. If it happens again, look at the webhook endpoint: `stocksync doctor`.",
+        Tone.WARNING,
     ),
     AlertKind.QUARANTINE: Words(
         "Stock numbers that no longer make sense",

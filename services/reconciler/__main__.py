@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from threading import Event
+from typing import Final
 
 from services.reconciler import handlers
-from services.reconciler.settings import ReconcilerSettings
+from services.reconciler.jobs import Job, Tools
+from services.reconciler.scheduler import Scheduler
+from services.reconciler.settings import RECOVER, ReconcilerSettings
 from services.reconciler.sweep import Sweep
-from shared import worker
+from shared import paced_stripe, worker
 from shared.broker import runtime
 from shared.broker.connect import connect
 from shared.broker.port import Subscription
@@ -15,18 +20,31 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.topology import JOBS
+from shared.vocabulary import account_key
 from shared.worker import Worker
+
+JOB_RUNNERS: Final[Mapping[str, Job]] = {}
+"""What runs when a job is due, by its name."""
+AT_ONCE: Final = 3
+"""Jobs of different names that one process runs beside each other."""
 
 
 def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     """The reconciler that `settings` describe; raises WrongDatabase, an Outage."""
     address = dsn(settings)
     migrate.check(address)
-    database = Database(address, name="stocksync reconciler", size=4)
+    database = Database(address, name="stocksync reconciler", size=4 + 3 * AT_ONCE)
+    database.require_sessions()
     broker = connect(settings)
-    on_job = runtime.Runtime(broker, stop).single(handlers.on_job)
+    account = account_key(None, livemode=settings.livemode)
+    tools = Tools(account, database, broker, paced_stripe.connect(settings, database, stop), stop)
+    on_job = runtime.Runtime(broker, stop).single(partial(handlers.on_job, jobs=JOB_RUNNERS, tools=tools))
     sweep = Sweep(database, broker, settings.sweep_seconds)
-    return Worker(broker, [Subscription(JOBS, on_job)], database, beside=[sweep.run])
+    schedules = {job: times for job, times in settings.schedules.items() if job in JOB_RUNNERS}
+    at_start = tuple(job for job in (RECOVER,) if job in schedules)
+    scheduler = Scheduler(database, broker, account, schedules, at_start)
+    jobs = Subscription(JOBS, on_job, workers=AT_ONCE)
+    return Worker(broker, [jobs], database, beside=[sweep.run, scheduler.run])
 
 
 if __name__ == "__main__":

@@ -2,15 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from shared.settings import BrokerSettings
+from services.reconciler.schedule import OFF, Schedule, is_cron
+from shared.settings import BrokerSettings, StripeSettings
+
+RECOVER: Final = "recover"
+SNAPSHOT: Final = "snapshot"
+VERIFY: Final = "verify"
+REPORT: Final = "report"
+
+QUARTER_HOURLY: Final = "*/15 * * * *"
+NIGHTLY: Final = "15 3 * * *"
+MONDAYS_AT_NIGHT: Final = "15 3 * * 1"
+EARLY: Final = "30 4 * * *"
+MONDAY_MORNINGS: Final = "0 6 * * 1"
+
+PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
+    "small": {RECOVER: QUARTER_HOURLY},
+    "medium": {RECOVER: QUARTER_HOURLY, SNAPSHOT: MONDAYS_AT_NIGHT, REPORT: MONDAY_MORNINGS},
+    "large": {RECOVER: QUARTER_HOURLY, SNAPSHOT: NIGHTLY, VERIFY: EARLY, REPORT: MONDAY_MORNINGS},
+}
+"""When jobs run, by the size of the store; what is not named does not."""
 
 
-class ReconcilerSettings(BrokerSettings):
-    """The database, the queue, and how often lost work is looked for."""
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as Europe/Berlin") from None
+    return name
+
+
+def _times(text: str | None) -> str | None:
+    if text is not None and text != OFF and not is_cron(text):
+        raise ValueError(f"must be five fields such as '{NIGHTLY}', or '{OFF}'")
+    return text
+
+
+Times = Annotated[str | None, AfterValidator(_times)]
+"""A cron expression of five fields, `off`, or None for what the size of the store says."""
+
+
+class ReconcilerSettings(BrokerSettings, StripeSettings):
+    """The database, the queue, Stripe, and when jobs run."""
 
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30
     """Seconds between two looks, and how long a product may wait before its hint counts as lost."""
+    store_size: Literal["small", "medium", "large"] = "small"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    job_recover: Times = None
+    job_snapshot: Times = None
+    job_verify: Times = None
+    job_report: Times = None
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """When each job runs; what is off is not among them."""
+        own = {
+            RECOVER: self.job_recover,
+            SNAPSHOT: self.job_snapshot,
+            VERIFY: self.job_verify,
+            REPORT: self.job_report,
+        }
+        preset = PRESETS[self.store_size]
+        wanted = {job: preset.get(job, OFF) if times is None else times for job, times in own.items()}
+        zone = ZoneInfo(self.time_zone)
+        return {job: Schedule(times, zone) for job, times in wanted.items() if times != OFF}
