@@ -46,11 +46,6 @@ def stripe_refused(tx: Tx, reason: str, deps: Deps) -> None:
     tx.alerts.raise_([NewAlert(deps.account, AlertKind.STRIPE_REFUSED, deps.account, facts)])
 
 
-def stripe_accepts(tx: Tx, deps: Deps) -> None:
-    """Stripe took a write: whatever was refused before is over."""
-    tx.alerts.resolve([AlertKey(AlertKind.STRIPE_REFUSED, deps.account)])
-
-
 def unplaced(tx: Tx, held: Sequence[UnplacedSale], deps: Deps) -> list[int]:
     """Tell of sold lines that wait for a person; the alerts' ids."""
     return tx.alerts.raise_(

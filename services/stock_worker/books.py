@@ -188,6 +188,10 @@ class Alerts(Protocol):
         """Close what is open under `keys`; how many were."""
         ...
 
+    def resolve_refused(self) -> None:
+        """Stripe took a call: the alert of a refused key is over, unless other calls are still refused."""
+        ...
+
     def untold(self, product: ProductId) -> list[int]:
         """Ids of open alerts on a product that nobody has been told of."""
         ...

@@ -62,7 +62,7 @@ def _leave(sitting: Sitting, write: Write, state: WriteState, answer: str, *, de
             return
         tx.products.next_version(write.product)
         if state is WriteState.APPLIED:
-            alerting.stripe_accepts(tx, deps)
+            tx.alerts.resolve_refused()
             if _agrees(tx, write):
                 tx.products.mark_clean(write.product)
         if state is WriteState.REJECTED:

@@ -107,6 +107,17 @@ class Alerts:
             ([key.kind.value for key in keys], [key.subject for key in keys], self._account),
         ).rowcount
 
+    def resolve_refused(self) -> None:
+        """Close the alert of a refused key, unless Stripe still refuses some of the calls."""
+        self._connection.execute(
+            """
+            update alert set resolved_at = now()
+            where account = %(account)s and kind = %(kind)s and resolved_at is null
+                and not exists (select from stripe_pace where account = %(account)s and refusal is not null)
+            """,
+            {"account": self._account, "kind": AlertKind.STRIPE_REFUSED.value},
+        )
+
 
 def _text(text: str) -> str:
     """`text` without what PostgreSQL cannot hold: NUL and lone surrogates."""

@@ -345,6 +345,10 @@ class MemoryTx:
             self._drop(self._tables.alerts, key)
         return len(over)
 
+    def resolve_refused(self) -> None:
+        for key in [key for key in self._tables.alerts if key[0] is AlertKind.STRIPE_REFUSED]:
+            self._drop(self._tables.alerts, key)
+
     def untold(self, product: ProductId) -> list[int]:
         return [alert.number for alert in self._tables.alerts.values() if alert.product == product]
 

@@ -11,6 +11,7 @@ import requests
 from shared.outcomes import Outage
 from shared.paced_stripe import SharedPace
 from shared.store import pace
+from shared.store.products import Products
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.pace import ALL, Limits
 from shared.vocabulary import SessionId
@@ -99,3 +100,23 @@ def test_fault_87_a_refused_key_is_told_once_by_all_workers_and_ends_by_itself(w
     assert shop.stock(shirt) == {"": "9"}
     assert shop.alerts() == []
     assert shop.database.run(lambda connection: pace.refusals(connection, ACCOUNT)) == {}
+
+
+def test_a_lasting_lack_of_one_permission_is_told_once(workers: Workers) -> None:
+    """While sessions may not be read, a write that Stripe takes does not end the alert; the permission does."""
+    shop = workers.one
+    shirt = shop.product(stock="10")
+    shop.book(shop.sold(shop.line(shirt, "", 1)))
+    session = shop.sold(shop.line(shirt, "", 1))
+    shop.fault("status", status=403, path="^/v1/checkout/sessions")
+    with pytest.raises(Outage):
+        shop.book(session)
+    shop.dashboard(shirt, stock="20")
+    shop.database.run(lambda connection: Products(connection, ACCOUNT).mark_dirty([shirt]))
+    shop.sync(shirt)
+    assert shop.write_states(shirt)[-1] == "APPLIED"
+    assert shop.alerts() == [("stripe_refused", ACCOUNT)]
+    Event().wait(LIMITS.probe_seconds + 0.1)
+    workers.other.book(session)
+    assert shop.stock(shirt) == {"": "19"}
+    assert shop.alerts() == []
