@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
+from services.stock_worker.known import known_under
 from services.stock_worker.protocol.digest import FORGOTTEN, Replaced, digest, openings
 from services.stock_worker.protocol.facts import NO_MARKER, SizeState
 from services.stock_worker.protocol.history import (
@@ -142,8 +143,9 @@ def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> 
         tx.movements.append(first)
     known = replaced.base
     if known is None:
-        known = tx.writes.last_known(write.product, replaced.marker)
-    found = digest(write, update.event, replaced, known)
+        known = known_under(tx, write.product, replaced.marker, replaced.units)
+    seen = tx.writes.last_known(write.product, write.marker) or ()
+    found = digest(write, update.event, replaced, known, seen=seen)
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)
     if write.base_marker == FORGOTTEN:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from services.stock_worker import alerting
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
+from services.stock_worker.known import known_under
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
 from services.stock_worker.protocol.history import History
 from services.stock_worker.protocol.judge import AskTheLog, Distrust, judge
@@ -79,7 +80,7 @@ def _base(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Base | Turn:
         return Turn.SETTLED
     known = judgement.units
     if known is None:
-        known = tx.writes.last_known(look.product.id, judgement.marker)
+        known = known_under(tx, look.product.id, judgement.marker, look.seen.sheet.units)
     return Base(judgement.marker, known)
 
 

@@ -24,8 +24,9 @@ def quiet() -> None:
 
 
 def _player() -> None:
-    """A process that only plays: a schedule's rubbish may wait for the next one's."""
+    """A process that only plays: a schedule's rubbish may wait for the next one's, loggers are looked up once."""
     quiet()
+    structlog.configure(cache_logger_on_first_use=True, wrapper_class=structlog.get_config()["wrapper_class"])
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 

@@ -138,10 +138,10 @@ class Crew:
         taken = [first]
         if isinstance(first, SessionPaid):
             limit = None if self.calm else self.draw.randrange(3)
-            more = [m for m in self.queue if isinstance(m, SessionPaid)][:limit]
-            taken += more
-            chosen = set(map(id, more))
-            self.queue = [m for m in self.queue if id(m) not in chosen]
+            more = [n for n, m in enumerate(self.queue) if isinstance(m, SessionPaid)][:limit]
+            taken += [self.queue[n] for n in more]
+            for number_in_queue in reversed(more):
+                del self.queue[number_in_queue]
         worker = Worker(number, greenlet(self._serve), tuple(taken))
         self.workers[number] = worker
         if self.told is not None:

@@ -177,7 +177,7 @@ class MemoryTx:
 
     def _change(self, product: ProductId, **changes: Any) -> None:  # noqa: ANN401 - handed through
         row = self._tables.products.get(product)
-        if row is not None:
+        if row is not None and any(getattr(row, name) != value for name, value in changes.items()):
             self._put(self._tables.products, product, replace(row, **changes))
 
     # writes

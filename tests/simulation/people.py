@@ -30,6 +30,12 @@ def _price(product: ProductId) -> Price:
     return Price.model_construct(id="price", active=False, metadata={}, product=shown)
 
 
+@cache
+def _line(line: LineItemId, units: int, size: Size, product: ProductId) -> LineItem:
+    """A paid line; nothing changes it."""
+    return LineItem.model_construct(id=line, quantity=units, metadata={"size": size}, price=_price(product))
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A paid line: units that must come off exactly once."""
@@ -70,11 +76,7 @@ class People:
         for place in range(self.draw.choice((1, 1, 1, 2))):
             product, size = self._product(), self.draw.choice(SIZES)
             units, line = self.draw.randint(1, 3), LineItemId(f"li_{number}_{place}")
-            lines.append(
-                LineItem.model_construct(
-                    id=line, quantity=units, metadata={"size": size}, price=_price(product)
-                )
-            )
+            lines.append(_line(line, units, size, product))
             self.lines.append(Line(session, line, product, size, units))
             self.intended[product, size] -= units
         paid = CheckoutSession.model_construct(

@@ -22,6 +22,7 @@ FOUND = (
     1_019_979,
     6_333_285,
     6_746_192,
+    7_309_269,
 )
 """Seeds that showed a defect once; the schedule behind a seed changes whenever the world does."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from shared.messages import Message, ProductChanged, SessionPaid, SyncRequested
@@ -12,11 +13,13 @@ from tests.simulation.memory_books import EPOCH
 ACCOUNT: Final = AccountKey("self:test")
 
 
+@cache
 def paid(session: SessionId) -> SessionPaid:
     """The webhook of a paid session."""
     return SessionPaid.model_construct(account=ACCOUNT, session=session, at=EPOCH, event=None)
 
 
+@cache
 def sync(product: ProductId) -> SyncRequested:
     """A hint that a product is dirty."""
     return SyncRequested.model_construct(account=ACCOUNT, product=product)

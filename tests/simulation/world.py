@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -62,7 +63,7 @@ class World:
         doings, weights = zip(*self._steps(), strict=True)
         limits = list(accumulate(weights))
         for _ in range(steps):
-            self.draw.choices(doings, cum_weights=limits)[0]()
+            doings[bisect(limits, self.draw.random() * limits[-1])]()
         self._rest()
 
     # what may happen

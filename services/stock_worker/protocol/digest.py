@@ -35,22 +35,31 @@ class Replaced:
     base: Units | None = None
 
 
-def digest(write: Write, event: EventId, replaced: Replaced, known: Units | None) -> Digest:
-    """What write `write`'s own event tells; `known` is K(replaced.marker).last."""
+def digest(
+    write: Write, event: EventId, replaced: Replaced, known: Units | None, *, seen: Collection[Size] = ()
+) -> Digest:
+    """What write `write`'s own event tells; `known` is K(replaced.marker).last.
+
+    A number that the write did not send, because it could not be read when it was planned, may have been typed anew
+    before the write landed. It was not trampled, but it is counted here all the same, because somebody may bring the
+    old marker back before anybody looks; `seen` are sizes that were looked at under the write's own marker and are
+    counted so.
+    """
     planned_on = replaced.marker == write.base_marker or known is None
-    base = write.base_values if planned_on else known or {}
+    base = {**(known or {}), **write.base_values} if planned_on else known or {}
+    edits = {size: units - base[size] for size, units in replaced.units.items() if size in base}
     movements = tuple(
         Movement(
             write.account,
             write.product,
             size,
-            units - base[size],
-            MovementKind.OVERWRITTEN,
+            delta,
+            MovementKind.OVERWRITTEN if size in write.target else MovementKind.EXTERNAL,
             f"ovw:{write.account}:{write.product}:{write.rev}:{size}",
             event=event,
         )
-        for size, units in replaced.units.items()
-        if size in write.target and size in base and units != base[size]
+        for size, delta in edits.items()
+        if delta and (size in write.target or size not in seen)
     )
     marker = write.base_marker if planned_on else replaced.marker
     return Digest(movements, marker, {**base, **replaced.units})

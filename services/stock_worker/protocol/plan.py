@@ -46,8 +46,8 @@ class Plan:
 
     @property
     def known_after_write(self) -> Units:
-        """What will be known under the write's marker."""
-        return {**self.known, **self.balances}
+        """What will be known under the write's marker: what it sends. Other sizes are known under markers before it."""
+        return self.balances
 
 
 def plan(facts: Facts, seen: Observation, base: Base) -> Plan:

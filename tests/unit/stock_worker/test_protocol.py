@@ -176,6 +176,24 @@ def test_a_write_over_another_marker_is_compared_with_that_markers_state() -> No
     assert found.marker == "1:abc:4:00000000"
 
 
+def test_a_number_that_was_mended_before_the_write_landed_is_counted_once() -> None:
+    """An edit of a size that the write did not send counts here, unless a look under its marker was sooner."""
+    half = dataclasses.replace(pending(), target={M: 4}, base_values={M: 5})
+    replaced, known = Replaced("", {S: 9, M: 5}), {S: 10, M: 5}
+    found = digest(half, EVENT, replaced, known)
+    assert [(m.kind, m.size, m.delta) for m in found.movements] == [(MovementKind.EXTERNAL, "S", -1)]
+    assert digest(half, EVENT, replaced, known, seen={S, M}).movements == ()
+    assert found.units == {S: 9, M: 5}
+
+
+def test_only_what_a_write_sends_is_known_under_its_marker() -> None:
+    """A size that can't be read keeps what is known of it under the markers before."""
+    found = made(facts(s=8, m=4), metadata("3 pcs", 5), {S: 10, M: 5})
+    assert found.write is not None
+    assert found.known == {S: 10, M: 5}
+    assert found.known_after_write == {M: 4}
+
+
 def test_only_a_forgotten_write_opens_sizes() -> None:
     """What stood there before the first write that a restored backup forgot is the opening balance."""
     replaced = Replaced("", {S: 10, M: 5})
