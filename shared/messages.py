@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from shared.vocabulary import AccountKey, AlertKind, EventId, ProductId, SessionId
+from shared.vocabulary import AccountKey, AlertKind, EventId, ProductId, RefundId, SessionId
 
 StripeId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,255}$")]
 
@@ -65,6 +65,16 @@ class CheckupRequested(Wire):
     at: AwareDatetime
 
 
+class RefundChanged(Wire):
+    """Money went back, or was to. Consumed by the stock worker."""
+
+    type: Literal["refund.changed"] = "refund.changed"
+    account: AccountKey
+    refund: Annotated[RefundId, Field(pattern=r"^[a-z]{2,4}_[A-Za-z0-9_]{1,250}$")]
+    event: EventId
+    at: AwareDatetime
+
+
 class AlertOpened(Wire):
     """An alert was committed and waits to be mailed. Consumed by the notifier."""
 
@@ -90,13 +100,21 @@ class JobDue(Wire):
 
 
 Message = (
-    SessionPaid | ProductChanged | SyncRequested | CheckupRequested | AlertOpened | ProblemNoticed | JobDue
+    SessionPaid
+    | ProductChanged
+    | SyncRequested
+    | CheckupRequested
+    | RefundChanged
+    | AlertOpened
+    | ProblemNoticed
+    | JobDue
 )
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     SessionPaid,
     ProductChanged,
     SyncRequested,
     CheckupRequested,
+    RefundChanged,
     AlertOpened,
     ProblemNoticed,
     JobDue,

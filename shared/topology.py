@@ -7,6 +7,7 @@ from typing import Final
 
 SALES: Final = "sales"
 PRODUCTS: Final = "products"
+REFUNDS: Final = "refunds"
 ALERTS: Final = "alerts"
 JOBS: Final = "jobs"
 
@@ -38,6 +39,7 @@ PIPELINE: Final = Topology(
     queues=(
         Queue(SALES, ("session.paid", "checkup.requested")),
         Queue(PRODUCTS, ("product.changed", "product.sync")),
+        Queue(REFUNDS, ("refund.changed",)),
         Queue(ALERTS, ("alert.opened", "problem.noticed")),
         Queue(JOBS, ("job.due",)),
     )

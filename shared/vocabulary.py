@@ -12,6 +12,7 @@ AccountKey = NewType("AccountKey", str)
 
 EventId = NewType("EventId", str)
 SessionId = NewType("SessionId", str)
+RefundId = NewType("RefundId", str)
 LineItemId = NewType("LineItemId", str)
 ProductId = NewType("ProductId", str)
 Size = NewType("Size", str)
@@ -44,6 +45,7 @@ class MovementKind(StrEnum):
     OVERSOLD = "oversold"  # the balance fell below 0: what was sold but never there
     RESTOCK = "restock"
     ADJUSTMENT = "adjustment"  # an operator's correction
+    RETURNED = "returned"  # goods of a refunded sale came back
     CLOSED = "closed"  # the product was deleted in Stripe
 
 

@@ -16,6 +16,9 @@ EVENT_TYPES: Final = frozenset(
         "product.created",
         "product.updated",
         "product.deleted",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
     }
 )
 """What a webhook endpoint should subscribe to."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 
-from shared.messages import CheckupRequested, Message, ProductChanged, SessionPaid
-from shared.vocabulary import AccountKey, EventId, ProductId, SessionId, account_key
+from shared.messages import CheckupRequested, Message, ProductChanged, RefundChanged, SessionPaid
+from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId, account_key
 from shared.webhook_events import CHECKUP
 
 Object = Mapping[str, Any]
@@ -45,6 +45,7 @@ _EVENT_ID: Final = re.compile(r"evt_[A-Za-z0-9_]{1,250}", re.ASCII)
 _EVENT_TYPE: Final = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"acct_[A-Za-z0-9]{1,60}", re.ASCII)
 _SESSION_ID: Final = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
+_REFUND_ID: Final = re.compile(r"[a-z]{2,4}_[A-Za-z0-9_]{1,250}", re.ASCII)
 _PRODUCT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
@@ -109,6 +110,11 @@ def _checkup(head: Head, *_: object) -> tuple[Message, ...]:
     return (CheckupRequested(account=head.account, event=head.id, at=head.at),)
 
 
+def _refund(head: Head, _: Object, data: Object) -> tuple[Message, ...]:
+    refund = RefundId(_matching(_object(data, "object"), "id", _REFUND_ID))
+    return (RefundChanged(account=head.account, refund=refund, event=head.id, at=head.at),)
+
+
 def _product(change: Literal["created", "updated", "deleted"]) -> Act:
     def act(head: Head, event: Object, data: Object) -> tuple[Message, ...] | Ignore:
         product = _object(data, "object")
@@ -138,6 +144,9 @@ _ACTS: Final[dict[str, Act]] = {
     "product.created": _product("created"),
     "product.updated": _product("updated"),
     "product.deleted": _product("deleted"),
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
     CHECKUP: _checkup,
 }
 UNDERSTOOD: Final = frozenset(_ACTS)

@@ -9,6 +9,7 @@ from typing import Final
 
 from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
+from services.stock_worker.refunds import Desk, on_refund
 from services.stock_worker.settings import StockWorkerSettings
 from services.stock_worker.sql_books import SqlBooks
 from shared import paced_stripe, worker
@@ -19,7 +20,7 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.store import installations
-from shared.topology import PRODUCTS, SALES
+from shared.topology import PRODUCTS, REFUNDS, SALES
 from shared.vocabulary import account_key
 from shared.worker import Worker
 
@@ -37,24 +38,28 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     database.require_sessions()
     account = account_key(None, livemode=settings.livemode)
     installation = database.run(lambda c: installations.current(c, secrets.token_hex(4)))
+    stripe = paced_stripe.connect(settings, database, stop)
     deps = Deps(
         account=account,
         books=SqlBooks(database, account),
-        stripe=paced_stripe.connect(settings, database, stop),
+        stripe=stripe,
         installation=installation.id,
         former=frozenset(installation.former),
         low_stock=settings.low_stock_threshold,
         stop=stop,
     )
+    refunds = Desk(account, database, stripe, settings.refund_restock)
     broker = connect(settings)
     serve = runtime.Runtime(broker, stop)
     on_sales = serve.batched(partial(handlers.on_sales, deps=deps))
     on_product = serve.single(partial(handlers.on_product, deps=deps))
+    of_refunds = serve.single(partial(on_refund, desk=refunds))
     return Worker(
         broker,
         [
             Subscription(SALES, on_sales, batch=BATCH),
             Subscription(PRODUCTS, on_product, workers=threads),
+            Subscription(REFUNDS, of_refunds),
         ],
         database,
         beside=[partial(paced_stripe.tell_usage, database=database, account=account)],

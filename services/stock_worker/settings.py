@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.stock_worker.returns import Policy
 from services.stock_worker.stock_alerts import LOW_STOCK_THRESHOLD
 from shared.settings import BrokerSettings, StripeSettings
 
@@ -15,5 +16,7 @@ class StockWorkerSettings(StripeSettings, BrokerSettings):
 
     low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = LOW_STOCK_THRESHOLD
     """Units at which a size is low, where neither it nor its product has a threshold of its own."""
+    refund_restock: Policy = Policy.PROPOSE
+    """What a refund leads to: a question to people; a full one may put everything back at once."""
     stock_worker_threads: Annotated[int, Field(ge=1, le=32)] = 6
     """Products synced at once."""

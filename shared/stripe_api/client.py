@@ -16,7 +16,7 @@ from shared.stripe_api.calls import Calls
 from shared.stripe_api.governor import Governor
 from shared.stripe_api.pace import Limits, Pace
 from shared.stripe_api.sessions import SessionAnswer, Sessions
-from shared.vocabulary import ProductId, SessionId
+from shared.vocabulary import ProductId, RefundId, SessionId
 
 CONNECT_TIMEOUT: Final = 3.0
 READ_TIMEOUT: Final = 25.0
@@ -71,6 +71,21 @@ class StripeApi:
     def paid_sessions(self, since: datetime) -> Iterator[tuple[SessionId, datetime]]:
         """(id, when it was made) of the paid sessions made since `since`, newest first; a call for each page."""
         return self._sessions.paid_since(since)
+
+    def refund(self, refund: RefundId) -> objects.Refund | None:
+        """The refund by id; None where there is none."""
+        found = self._calls.read("GET refunds/id", lambda: self._client.v1.refunds.retrieve(refund).to_dict())
+        return None if found is None else objects.refund(found)
+
+    def refunds_of(self, payment_intent: str) -> list[objects.Refund]:
+        """Every refund of a payment, newest first."""
+        params = {"payment_intent": payment_intent, "limit": PAGE}
+        pages = self._calls.pages("GET refunds", params, self._client.v1.refunds.list)
+        return [objects.refund(row) for page in pages for row in page]
+
+    def session_of_payment(self, payment_intent: str) -> objects.CheckoutSession | None:
+        """The session with all of its lines that was paid so; None where the payment came another way."""
+        return self._sessions.of_payment(payment_intent)
 
     def product_updates(self, product: ProductId, since: datetime) -> Iterator[objects.ProductUpdate]:
         """The product's `product.updated` events since `since`, oldest first (Stripe keeps 30 days)."""

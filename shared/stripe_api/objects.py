@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.vocabulary import EventId, LineItemId, ProductId, SessionId
+from shared.vocabulary import EventId, LineItemId, ProductId, RefundId, SessionId
 
 
 class SurprisingAnswer(Exception):
@@ -46,6 +46,8 @@ class LineItem(StripeValue):
 
     id: LineItemId
     quantity: int | None = None
+    amount_total: int | None = None
+    """What was paid for it, in the currency's smallest unit."""
     metadata: dict[str, str] = Field(default_factory=dict)
     price: Price | None = None
 
@@ -65,6 +67,7 @@ class CheckoutSession(StripeValue):
     payment_status: str
     status: str | None = None
     created: AwareDatetime
+    amount_total: int | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
     lines: tuple[LineItem, ...] = ()
@@ -83,6 +86,26 @@ class ProductUpdate(StripeValue):
     idempotency_key: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     previous_metadata: dict[str, str | None] = Field(default_factory=dict)
+
+
+class Refund(StripeValue):
+    """Money that goes back; `amount` in the currency's smallest unit."""
+
+    id: RefundId
+    amount: int
+    currency: str
+    status: str | None = None
+    payment_intent: str | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the money went back."""
+        return self.status == "succeeded"
+
+
+def refund(data: dict[str, Any]) -> Refund:
+    """A refund from Stripe's JSON; raises SurprisingAnswer."""
+    return _checked(Refund, data)
 
 
 def product(data: dict[str, Any]) -> Product:

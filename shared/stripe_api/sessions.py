@@ -96,6 +96,12 @@ class Sessions:
                 if row["payment_status"] != "unpaid":
                     yield SessionId(row["id"]), datetime.fromtimestamp(row["created"], UTC)
 
+    def of_payment(self, payment_intent: str) -> CheckoutSession | None:
+        """The session that was paid so; None where there is none. Raises Outage, StripeFailed, SurprisingAnswer."""
+        params: Any = {"payment_intent": payment_intent, "limit": 1}
+        listed = self._calls.read("GET checkout/sessions", lambda: self._of.list(params))
+        return self.one(SessionId(listed.data[0].id)) if listed and listed.data else None
+
     def _answer(self, session: SessionId, row: Json | None) -> SessionAnswer:
         """The session read by itself; one that was listed as `row` lacks only its lines."""
         try:

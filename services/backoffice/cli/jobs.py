@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -14,15 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import jobs as operations
-from services.backoffice.settings import MachineSettings
-from shared import logs
 from shared.broker.connect import connect
-from shared.database.pool import Database
-from shared.settings import load
 from shared.store.jobs import JobRun
-from shared.vocabulary import AccountKey, account_key
 
 app = typer.Typer(help="When jobs run, what became of them, and running one now.", no_args_is_help=True)
 
@@ -34,7 +29,7 @@ STATES: Final = {"done": "green", "failed": "bold red", "skipped": "yellow", "ru
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Show when each job runs, and its latest run."""
-    with _opened() as (_, database, account):
+    with opened_account() as (_, database, account):
         found = operations.known(database, account)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
@@ -55,7 +50,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def run(job: Annotated[str, typer.Argument(help="Its name, as `stocksync jobs list` shows it.")]) -> None:
     """Have a job run now, whatever the clock says."""
-    with _opened() as (settings, database, account), closing(connect(settings)) as broker:
+    with opened_account() as (settings, database, account), closing(connect(settings)) as broker:
         names = {one.job for one in operations.known(database, account)}
         if job not in names:
             raise typer.BadParameter(
@@ -74,7 +69,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show the latest runs and what they did."""
-    with _opened() as (_, database, account):
+    with opened_account() as (_, database, account):
         found = operations.history(database, account, job, limit)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
@@ -107,11 +102,3 @@ def _moment(at: datetime | None) -> str:
 
 def _state(run: JobRun | None) -> str:
     return f"[{STATES.get(run.state, 'default')}]{run.state}[/]" if run else ""
-
-
-@contextmanager
-def _opened() -> Generator[tuple[MachineSettings, Database, AccountKey]]:
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    with plain_errors(), open_database(settings) as database:
-        yield settings, database, account_key(None, livemode=settings.livemode)

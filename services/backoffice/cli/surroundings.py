@@ -10,14 +10,18 @@ from typing import Final, NoReturn
 from services.backoffice.operations.restored import WorkersConnected
 from services.backoffice.operations.takeover import NotQuarantined
 from services.backoffice.operations.thresholds import NeverSeen
+from services.backoffice.settings import MachineSettings
 from services.backoffice.supervisor.addresses import Taken
+from shared import logs
 from shared.database import migrate as migrations
 from shared.database.connect import dsn
 from shared.database.errors import WrongDatabase
 from shared.database.pool import Database
 from shared.outcomes import Outage
-from shared.settings import WRONG_SETTING, DatabaseSettings
+from shared.settings import WRONG_SETTING, DatabaseSettings, load
+from shared.store.returns import NotReturnable
 from shared.stripe_api.answers import StripeFailed
+from shared.vocabulary import AccountKey, account_key
 
 FAILED: Final = 1
 """The exit code where something that is not a setting is wrong."""
@@ -36,6 +40,15 @@ def open_database(settings: DatabaseSettings) -> Generator[Database]:
 
 
 @contextmanager
+def opened_account() -> Generator[tuple[MachineSettings, Database, AccountKey]]:
+    """Settings, database and account of a command; what people can do something about is one line."""
+    settings = load(MachineSettings)
+    logs.configure("backoffice", settings.log_level)
+    with plain_errors(), open_database(settings) as database:
+        yield settings, database, account_key(None, livemode=settings.livemode)
+
+
+@contextmanager
 def plain_errors() -> Generator[None]:
     """What people can do something about is one line, not a traceback."""
     try:
@@ -44,7 +57,7 @@ def plain_errors() -> Generator[None]:
         _end(str(error), WRONG_SETTING)
     except WrongDatabase as error:
         _end(f"DATABASE_URL: {error}", WRONG_SETTING)
-    except (NeverSeen, NotQuarantined, WorkersConnected, StripeFailed, Outage) as error:
+    except (NeverSeen, NotQuarantined, NotReturnable, WorkersConnected, StripeFailed, Outage) as error:
         _end(str(error), FAILED)
 
 

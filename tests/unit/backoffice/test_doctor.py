@@ -98,8 +98,8 @@ def _endpoint(
 @pytest.mark.parametrize(
     ("endpoints", "must_be", "verdict", "word"),
     [
-        ([_endpoint()], True, OK, "all 7"),
-        ([_endpoint(every=True)], True, OK, "all 7"),
+        ([_endpoint()], True, OK, f"all {len(EVENT_TYPES)}"),
+        ([_endpoint(every=True)], True, OK, f"all {len(EVENT_TYPES)}"),
         ([_endpoint(lacks="product.updated")], True, FAILED, "product.updated"),
         ([_endpoint(lacks="product.updated"), _endpoint()], True, WARNING, "more than once"),
         ([_endpoint(enabled=False)], False, FAILED, "disabled"),

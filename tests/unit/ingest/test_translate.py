@@ -13,7 +13,15 @@ from services.ingest.decide import Policy, decide
 from services.ingest.outcome import Outcome, Turned
 from services.ingest.strict_json import parse
 from services.ingest.translate import UNDERSTOOD, Ignore, Surprising, translate
-from shared.messages import CheckupRequested, ProblemNoticed, ProductChanged, SessionPaid, decode, encode
+from shared.messages import (
+    CheckupRequested,
+    ProblemNoticed,
+    ProductChanged,
+    RefundChanged,
+    SessionPaid,
+    decode,
+    encode,
+)
 from shared.vocabulary import AccountKey, AlertKind, EventId, ProductId, SessionId
 from shared.webhook_events import CHECKUP, EVENT_TYPES
 from tests.unit.ingest.support import event, raw
@@ -126,6 +134,23 @@ def test_a_checkup_is_passed_on() -> None:
     (message,) = answer
     assert isinstance(message, CheckupRequested)
     assert (message.event, message.account) == ("evt_1", "self:test")
+
+
+@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "refund.failed"])
+def test_a_refund_is_passed_on_by_its_id_alone(kind: str) -> None:
+    """What a refund says of people and cards stays behind."""
+    refund = {"id": "re_1", "object": "refund", "amount": 500, "receipt_number": "ada@example.com"}
+    answer = translate(event(kind, data={"object": refund}))
+    assert isinstance(answer, tuple)
+    (message,) = answer
+    assert isinstance(message, RefundChanged)
+    assert (message.refund, message.event, message.account) == ("re_1", "evt_1", "self:test")
+
+
+def test_a_refund_without_an_id_is_surprising() -> None:
+    """Stripe keeps the event until we understand it."""
+    with pytest.raises(Surprising, match="id"):
+        translate(event("refund.created", data={"object": {"id": "RE 1"}}))
 
 
 def test_what_is_understood_is_what_an_endpoint_should_send() -> None:

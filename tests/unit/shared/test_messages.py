@@ -11,13 +11,14 @@ from shared.messages import (
     Message,
     ProblemNoticed,
     ProductChanged,
+    RefundChanged,
     SessionPaid,
     SyncRequested,
     UndecodableMessage,
     decode,
     encode,
 )
-from shared.vocabulary import AccountKey, AlertKind, EventId, ProductId, SessionId
+from shared.vocabulary import AccountKey, AlertKind, EventId, ProductId, RefundId, SessionId
 
 ACCOUNT = AccountKey("self:test")
 EXAMPLES: tuple[Message, ...] = (
@@ -33,6 +34,7 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     SyncRequested(account=ACCOUNT, product=ProductId("prod_1")),
     CheckupRequested(account=ACCOUNT, event=EventId("evt_1"), at=clock.now()),
+    RefundChanged(account=ACCOUNT, refund=RefundId("re_1"), event=EventId("evt_1"), at=clock.now()),
     AlertOpened(alert=7),
     ProblemNoticed(account=ACCOUNT, kind=AlertKind.LIVEMODE_MISMATCH, subject="x"),
     JobDue(job="snapshot", planned_at=clock.now()),

@@ -104,6 +104,7 @@ def _key(context: Context) -> Opinion:
         "Products: write": context.stripe.post(nobody, {}).status,
         "Prices: read": context.stripe.get("prices", limit=1).status,
         "Checkout Sessions: read": context.stripe.get("checkout/sessions", limit=1).status,
+        "Charges and Refunds: read": context.stripe.get("refunds", limit=1).status,
         "Events: read": context.stripe.get("events", limit=1).status,
     }
     return judge.permissions(statuses, live=context.settings.livemode)

@@ -1,0 +1,99 @@
+"""`stocksync refunds`: what may have come back with a refund, and saying what did."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.backoffice.cli.surroundings import opened_account
+from services.backoffice.operations import refunds as operations
+from services.backoffice.operations.refunds import Listed
+from shared import money
+from shared.broker.connect import connect
+from shared.vocabulary import LineItemId, RefundId
+
+app = typer.Typer(help="What may have come back with a refund, and saying what did.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="The refund's id, re_….")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+LATER = "The queue does not answer; the reconciler finds the products within a minute or so."
+
+
+@app.command("list")
+def list_(
+    every: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show refunds that wait for a word on what came back."""
+    with opened_account() as (_, database, account):
+        found = operations.listed(database, account, only_open=not every)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
+    elif found:
+        _print(found)
+    else:
+        typer.echo("no refund waits")
+
+
+@app.command()
+def accept(
+    refund: Id,
+    units: Annotated[
+        list[str] | None, typer.Option(help="LINE=UNITS of a line, instead of what is proposed; repeatable.")
+    ] = None,
+    reason: Reason = "",
+) -> None:
+    """Put back into stock what came back: what is proposed, or the units given."""
+    wanted = None if units is None else dict(_line(text) for text in units)
+    with opened_account() as (settings, database, account), closing(connect(settings)) as broker:
+        products, hinted = operations.accept(
+            database, broker, account, RefundId(refund), units=wanted, by=getpass.getuser(), reason=reason
+        )
+    typer.echo(
+        f"{refund}: back in stock of {', '.join(products)}" if products else f"{refund}: nothing came back"
+    )
+    if products and not hinted:
+        typer.echo(LATER)
+
+
+@app.command()
+def dismiss(refund: Id, reason: Reason = "") -> None:
+    """Say that nothing came back."""
+    with opened_account() as (_, database, account):
+        operations.dismiss(database, account, RefundId(refund), by=getpass.getuser(), reason=reason)
+    typer.echo(f"{refund}: nothing came back")
+
+
+def _line(text: str) -> tuple[LineItemId, int]:
+    line, _, number = text.rpartition("=")
+    if not line or not (number.isascii() and number.isdigit()):
+        raise typer.BadParameter(f"{text!r} is not LINE=UNITS, such as li_1Abc=2")
+    return LineItemId(line), int(number)
+
+
+def _print(found: list[Listed]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("refund", "amount", "since", "state", "line", "product", "size", "sold", "back?"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        refund = one.refund
+        amount = money.readable(refund.amount, refund.currency)
+        head = (
+            refund.id,
+            f"{amount} ({refund.kind})",
+            f"{refund.proposed_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+            refund.state,
+        )
+        for number, line in enumerate(one.lines):
+            back = line.returned if refund.state == "accepted" else line.proposed
+            row = ("",) * 4 if number else head
+            table.add_row(*row, line.line, line.name or line.product, line.size, str(line.sold), str(back))
+    Console(highlight=False).print(table)

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.stock_worker.refunds import Desk, on_refund
+from services.stock_worker.returns import Policy
+from shared.messages import AlertOpened, RefundChanged, SyncRequested
+from shared.outcomes import Done, Ignored, Reject, RetryLater
+from shared.store import returns
+from shared.store.products import Products
+from shared.store.refunds import Refund, Refunds
+from shared.stripe_api.client import StripeApi
+from shared.vocabulary import AccountKey, EventId, LineItemId, ProductId, RefundId, SessionId
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
+
+
+@pytest.fixture
+def desk(shop: Shop) -> Desk:
+    """What refunds are handled with."""
+    return Desk(ACCOUNT, shop.database, StripeApi("sk_test_shop", shop.url), Policy.PROPOSE)
+
+
+def stocked(shop: Shop) -> ProductId:
+    """A shirt in two sizes, adopted."""
+    shirt = shop.product(sizes="S,M", stock_S="10", stock_M="10")
+    shop.sync(shirt)
+    return shirt
+
+
+def sold(shop: Shop, shirt: ProductId) -> SessionId:
+    """Two of S and three of M, a euro each, booked and shown."""
+    session = shop.sold(shop.line(shirt, "S", 2), shop.line(shirt, "M", 3))
+    shop.book(session)
+    return session
+
+
+def payment(shop: Shop, session: SessionId) -> str:
+    """The payment intent of a session."""
+    return str(shop.stripe.v1.checkout.sessions.retrieve(session).payment_intent)
+
+
+def refunded(shop: Shop, session: SessionId, amount: int | None = None) -> RefundId:
+    """Somebody gives money back in the Dashboard."""
+    wanted: Any = {"payment_intent": payment(shop, session)} | ({"amount": amount} if amount else {})
+    return RefundId(shop.stripe.v1.refunds.create(wanted).id)
+
+
+def told(refund: RefundId, account: AccountKey = ACCOUNT) -> RefundChanged:
+    """The message of the refund's webhook."""
+    return RefundChanged(account=account, refund=refund, event=EventId("evt_1"), at=datetime.now(UTC))
+
+
+def kept(desk: Desk) -> list[tuple[Refund, list[tuple[str, int, int]]]]:
+    """Refunds with (size, proposed, returned) of each line, by size."""
+
+    def read(refunds: Refunds) -> list[tuple[Refund, list[tuple[str, int, int]]]]:
+        return [
+            (one, sorted((line.size, line.proposed, line.returned) for line in refunds.lines(one.id)))
+            for one in refunds.listed(only_open=False)
+        ]
+
+    return desk.database.run(lambda connection: read(Refunds(connection, ACCOUNT)))
+
+
+def accept(desk: Desk, refund: RefundId, **units: int) -> list[ProductId]:
+    """A person says what came back; without units, what is proposed."""
+    wanted = {LineItemId(line): number for line, number in units.items()} or None
+    return desk.database.run(lambda c: returns.accept(c, ACCOUNT, refund, wanted, by="ada"))
+
+
+def test_a_full_refund_proposes_all_lines_and_changes_no_stock(shop: Shop, desk: Desk) -> None:
+    """People are asked once what came back; until they answer, the stock is what it was."""
+    shirt = stocked(shop)
+    refund = refunded(shop, sold(shop, shirt))
+    outcome = on_refund(told(refund), desk)
+    assert isinstance(outcome, Done)
+    assert [type(message) for message in outcome.then] == [AlertOpened]
+    assert on_refund(told(refund), desk) == Ignored("proposed before")
+    ((found, lines),) = kept(desk)
+    assert (found.kind, found.likeness, found.state, found.amount) == ("full", "all", "open", 500)
+    assert lines == [("M", 3, 0), ("S", 2, 0)]
+    assert shop.stock(shirt) == {"S": "8", "M": "7"}
+    assert shop.alerts() == [("refund_proposed", refund)]
+
+
+def test_what_a_person_accepts_comes_back_once(shop: Shop, desk: Desk) -> None:
+    """Accepting books a movement per line, Stripe shows it, the alert is over, and it can't be done again."""
+    shirt = stocked(shop)
+    refund = refunded(shop, sold(shop, shirt))
+    on_refund(told(refund), desk)
+    assert accept(desk, refund) == [shirt]
+    shop.sync(shirt)
+    assert shop.stock(shirt) == {"S": "10", "M": "10"}
+    assert sorted(shop.movements(shirt)[-2:]) == [("returned", "M", 3), ("returned", "S", 2)]
+    assert shop.alerts() == []
+    with pytest.raises(returns.NotReturnable, match="decided before: accepted by ada"):
+        accept(desk, refund)
+
+
+def test_a_second_refund_is_capped_by_what_is_left(shop: Shop, desk: Desk) -> None:
+    """An amount of one unit proposes one unit; the refund of the rest proposes the rest."""
+    shirt = stocked(shop)
+    session = sold(shop, shirt)
+    first = refunded(shop, session, 100)
+    on_refund(told(first), desk)
+    accept(desk, first)
+    rest = refunded(shop, session)
+    on_refund(told(rest), desk)
+    found = {one.id: (one.likeness, sum(proposed for _, proposed, _ in lines)) for one, lines in kept(desk)}
+    assert found == {first: ("likely", 1), rest: ("all", 4)}
+    accept(desk, rest)
+    shop.sync(shirt)
+    assert shop.stock(shirt) == {"S": "10", "M": "10"}
+
+
+def test_a_person_may_say_other_units_but_never_more_than_were_sold(shop: Shop, desk: Desk) -> None:
+    """Units of a line beyond what is left are refused in words, and nothing is booked."""
+    shirt = stocked(shop)
+    session = sold(shop, shirt)
+    refund = refunded(shop, session, 50)
+    on_refund(told(refund), desk)
+    read = desk.stripe.session_of_payment(payment(shop, session))
+    assert read is not None
+    lines = {line.metadata["size"]: line.id for line in read.lines}
+    with pytest.raises(returns.NotReturnable, match="at most 2 can come back, not 3"):
+        accept(desk, refund, **{lines["S"]: 3})
+    with pytest.raises(returns.NotReturnable, match="no line li_none"):
+        accept(desk, refund, li_none=1)
+    assert accept(desk, refund, **{lines["S"]: 1}) == [shirt]
+    shop.sync(shirt)
+    assert shop.stock(shirt) == {"S": "9", "M": "7"}
+
+
+def test_a_dismissed_refund_changes_nothing(shop: Shop, desk: Desk) -> None:
+    """A person says that nothing came back: the alert is over, the stock stays."""
+    shirt = stocked(shop)
+    refund = refunded(shop, sold(shop, shirt))
+    on_refund(told(refund), desk)
+    desk.database.run(lambda c: returns.dismiss(c, ACCOUNT, refund, by="ada", reason="the buyer keeps it"))
+    ((found, _),) = kept(desk)
+    assert (found.state, found.decided_by, found.reason) == ("dismissed", "ada", "the buyer keeps it")
+    assert shop.alerts() == []
+    assert shop.stock(shirt) == {"S": "8", "M": "7"}
+
+
+def test_auto_full_puts_everything_back_at_once(shop: Shop, desk: Desk) -> None:
+    """With the policy auto-full a full refund asks nobody, a partial one still does."""
+    shirt = stocked(shop)
+    auto = replace(desk, policy=Policy.AUTO_FULL)
+    outcome = on_refund(told(refunded(shop, sold(shop, shirt))), auto)
+    assert outcome == Done(then=(SyncRequested(account=ACCOUNT, product=shirt),))
+    shop.follow([outcome])
+    assert shop.stock(shirt) == {"S": "10", "M": "10"}
+    part = refunded(shop, sold(shop, shirt), 100)
+    on_refund(told(part), auto)
+    assert shop.alerts() == [("refund_proposed", part)]
+
+
+def test_off_looks_at_no_refund(shop: Shop, desk: Desk) -> None:
+    """With the policy off nothing is kept."""
+    refund = refunded(shop, sold(shop, stocked(shop)))
+    assert isinstance(on_refund(told(refund), replace(desk, policy=Policy.OFF)), Ignored)
+    assert kept(desk) == []
+
+
+def test_a_refund_that_overtakes_its_sale_waits(shop: Shop, desk: Desk) -> None:
+    """A refund of a session that is not booked yet is tried again later."""
+    shirt = stocked(shop)
+    session = shop.sold(shop.line(shirt, "S", 1))
+    refund = refunded(shop, session)
+    assert isinstance(on_refund(told(refund), desk), RetryLater)
+    shop.book(session)
+    assert isinstance(on_refund(told(refund), desk), Done)
+
+
+def test_a_payment_without_a_session_is_of_no_interest(shop: Shop, desk: Desk) -> None:
+    """Money that was paid another way had no stock to take."""
+    wanted: Any = {"amount": 500, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
+    paid = shop.stripe.v1.payment_intents.create(wanted).id
+    refund = RefundId(shop.stripe.v1.refunds.create({"payment_intent": paid}).id)
+    assert on_refund(told(refund), desk) == Ignored("not of a Checkout Session")
+
+
+def test_another_accounts_refund_and_strays_are_rejected(desk: Desk) -> None:
+    """A message of another account, or of another kind, goes to the dead letters."""
+    assert isinstance(on_refund(told(RefundId("re_1"), AccountKey("self:live")), desk), Reject)
+    assert isinstance(on_refund(AlertOpened(alert=1), desk), Reject)
+
+
+def test_a_deleted_product_takes_nothing_back(shop: Shop, desk: Desk) -> None:
+    """A product that is gone from Stripe has no stock to put anything into, and people are told so."""
+    shirt = stocked(shop)
+    refund = refunded(shop, sold(shop, shirt))
+    on_refund(told(refund), desk)
+    shop.database.run(lambda c: Products(c, ACCOUNT).set_state(shirt, "closed"))
+    with pytest.raises(returns.NotReturnable, match="was deleted in Stripe"):
+        accept(desk, refund)
