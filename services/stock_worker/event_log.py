@@ -149,7 +149,8 @@ def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> 
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)
     if write.base_marker == FORGOTTEN:
-        tx.writes.append_known(write.product, write.marker, units={**found.units, **write.target})
+        kept = known_under(tx, write.product, replaced.marker, opened) or {}
+        tx.writes.append_known(write.product, write.marker, units={**kept, **found.units, **write.target})
     tx.writes.mark_landed(write, digested=True)
     tx.products.next_version(write.product)
     if found.movements:
