@@ -1,6 +1,6 @@
 """Stripe's event to our messages: a pure function that carries ids, never people's data.
 
-An event of a subscribed type whose shape is not the known one raises Surprising. It is answered with 400:
+An event of a subscribed type whose shape is not the known one raises Surprising. As a webhook it is answered with 400:
 Stripe keeps it, shows it as failed and sends it again for three days, which is time to deploy a fix; the
 sale itself is found from the list of paid sessions in any case. Nothing half-understood enters the queue.
 """
