@@ -60,6 +60,22 @@ def translate(event: Object) -> tuple[Message, ...] | Ignore:
     return act(head, event, _object(event, "data"))
 
 
+def recovered(event: Object, reason: str) -> tuple[Message, ...] | Ignore:
+    """The same messages, of an event that no webhook brought and why; raises Surprising."""
+    result = translate(event)
+    return result if isinstance(result, Ignore) else tuple(_recovered(one, reason) for one in result)
+
+
+def _recovered(message: Message, reason: str) -> Message:
+    match message:
+        case SessionPaid():
+            return message.model_copy(update={"origin": "recovery", "reason": reason})
+        case ProductChanged():
+            return message.model_copy(update={"origin": "recovery"})
+        case _:
+            return message
+
+
 def event_id(event: Object) -> EventId:
     """`evt_…`; raises Surprising."""
     return EventId(_matching(event, "id", _EVENT_ID))

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from services.backoffice.operations.recover import NeverRan
 from services.backoffice.operations.restored import WorkersConnected
 from services.backoffice.operations.takeover import NotQuarantined
 from services.backoffice.operations.thresholds import NeverSeen
@@ -16,8 +17,10 @@ from shared.database.connect import dsn
 from shared.database.errors import WrongDatabase
 from shared.database.pool import Database
 from shared.outcomes import Outage
+from shared.recovery.feed import Crowded
 from shared.settings import WRONG_SETTING, DatabaseSettings
 from shared.stripe_api.answers import StripeFailed
+from shared.stripe_api.objects import SurprisingAnswer
 
 FAILED: Final = 1
 """The exit code where something that is not a setting is wrong."""
@@ -44,7 +47,9 @@ def plain_errors() -> Generator[None]:
         _end(str(error), WRONG_SETTING)
     except WrongDatabase as error:
         _end(f"DATABASE_URL: {error}", WRONG_SETTING)
-    except (NeverSeen, NotQuarantined, WorkersConnected, StripeFailed, Outage) as error:
+    except (NeverSeen, NeverRan, NotQuarantined, WorkersConnected) as error:
+        _end(str(error), FAILED)
+    except (Crowded, StripeFailed, SurprisingAnswer, Outage) as error:
         _end(str(error), FAILED)
 
 

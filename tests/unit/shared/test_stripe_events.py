@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages import CheckupRequested, ProductChanged, SessionPaid, decode, encode
-from shared.stripe_events import UNDERSTOOD, Ignore, Surprising, translate
+from shared.stripe_events import UNDERSTOOD, Ignore, Surprising, recovered, translate
 from shared.vocabulary import AccountKey, EventId, ProductId, SessionId
 from shared.webhook_events import CHECKUP, EVENT_TYPES
 from tests.unit.ingest.support import event
@@ -220,3 +220,13 @@ def test_translation_leaves_the_event_as_it_was() -> None:
     before = copy.deepcopy(happened)
     translate(happened)
     assert happened == before
+
+
+def test_what_is_recovered_is_told_as_by_a_webhook_and_says_why() -> None:
+    """The same messages, marked, with the reason where there is room for one; ignored stays ignored."""
+    sale, change = session("checkout.session.completed"), product()
+    (paid,), (changed,) = expect_messages(sale), expect_messages(change)
+    why = "its webhook was not delivered"
+    assert recovered(sale, why) == (paid.model_copy(update={"origin": "recovery", "reason": why}),)
+    assert recovered(change, why) == (changed.model_copy(update={"origin": "recovery"}),)
+    assert recovered(session("checkout.session.expired"), why) == Ignore("never paid")
