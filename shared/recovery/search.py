@@ -147,9 +147,11 @@ class Search:
     def _explained(
         self, missing: Mapping[SessionId, datetime], window: Window, paid: PaidLog
     ) -> tuple[tuple[Missed, ...], int]:
-        """Why each is missing, and how many were paid only just now, long after they were made."""
+        """Why each is missing; and how many were paid only just now, or are being tried again."""
         events = paid.events(missing)
-        late = {one for one, event in events.items() if event.created > window.cut_off}
+        ids = [event.id for event in events.values()]
+        tried = self._ask(lambda recoveries: recoveries.being_tried(ids)) if ids else set[EventId]()
+        late = {one for one, event in events.items() if event.created > window.cut_off or event.id in tried}
         why = tuple(
             plan.explained(self._account, one, made, events.get(one), whole_log=paid.reaches(made))
             for one, made in missing.items()

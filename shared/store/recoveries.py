@@ -16,6 +16,8 @@ from shared.vocabulary import AccountKey, AlertKind, EventId, SessionId
 
 TOLD_AGAIN_AFTER: Final = timedelta(hours=6)
 """An open alert takes more sales in; people are told of it again when the last mail is this old."""
+TRIED_FOR: Final = timedelta(hours=6)
+"""So long a message is tried again before it counts as lost; by then it is in the dead letters, or booked."""
 MOST_AT_ONCE: Final = 1000
 """Booked sessions of one span that are compared; there are far fewer."""
 
@@ -64,6 +66,18 @@ class Recoveries:
         rows = self._connection.execute(
             "select event_id from delivery where account = %s and event_id = any(%s)",
             (self._account, list(events)),
+        )
+        return {EventId(row[0]) for row in rows}
+
+    def being_tried(self, events: Collection[EventId]) -> set[EventId]:
+        """Those of `events` that were first handled not long ago, and then put back to be tried again."""
+        rows = self._connection.execute(
+            """
+            select event_id from delivery
+            where account = %s and event_id = any(%s) and outcome = 'retrylater'
+                and first_handled_at > now() - %s::interval
+            """,
+            (self._account, list(events), TRIED_FOR),
         )
         return {EventId(row[0]) for row in rows}
 

@@ -19,7 +19,7 @@ from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing, Unconfirmed
 from shared.database.pool import Database
 from shared.messages import ProductChanged, SessionPaid
-from shared.outcomes import Ignored, Outage
+from shared.outcomes import Ignored, Outage, RetryLater
 from shared.recovery.feed import AHEAD, AT_ONCE, Crowded, Feed
 from shared.recovery.plan import Missed, Why
 from shared.recovery.search import Search
@@ -371,6 +371,24 @@ def test_a_sale_that_is_in_the_dead_letters_is_not_told_of_again(scene: Scene, s
     with scene.worker():
         assert scene.run()["missed_sales"] == 1
     assert scene.sales().keys() == {session}
+
+
+def test_a_sale_that_is_being_tried_again_is_in_transit(scene: Scene, shirt: ProductId) -> None:
+    """Its webhook came and could not be handled yet: it is told of only when it has been tried for hours."""
+    (session,) = scene.sell(shirt)
+    event = next(
+        EventId(event["id"])
+        for event in scene.simulator.world.events.values()
+        if event["type"] == "checkout.session.completed"
+    )
+    scene.age()
+    scene.shop.fault("status", path=session, status=503, count=3)
+    webhook = told(session).model_copy(update={"event": event})
+    assert isinstance(on_sales([webhook], scene.shop.deps)[0], RetryLater)
+    assert scene.run() == {**FIGURES, "in_transit": 1}
+    assert scene.waiting() == []
+    scene.execute(b"update delivery set first_handled_at = now() - interval '7 hours'")
+    assert scene.run(patience=0.1)["missed_sales"] == 1
 
 
 def test_a_booked_session_that_stripe_does_not_show_as_paid_is_remembered(
