@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from shared.vocabulary import AccountKey, AlertKind, SessionId, Variant
@@ -74,6 +74,27 @@ def oversold_facts(variant: Variant, name: str, sales: Iterable[OversoldSale]) -
 def unplaced_facts(session: str, line_item: str, *, quantity: int, reason: str, **known: str) -> Facts:
     """The facts of a line that was sold but not booked; `known`: product, name, size, as far as known."""
     return {"session": session, "line_item": line_item, "quantity": quantity, "reason": reason, **known}
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Sales that one alert tells of: how many for which reason, the first and last to be paid, the longest delay."""
+
+    reasons: Mapping[str, int]
+    first: SessionId
+    last: SessionId
+    longest: timedelta
+
+
+def recovered_facts(recovered: Recovered) -> Facts:
+    """The facts of recovered sales; `delay` is the longest, in seconds."""
+    return {
+        "recovered": sum(recovered.reasons.values()),
+        "reasons": dict(recovered.reasons),
+        "first": recovered.first,
+        "last": recovered.last,
+        "delay": int(recovered.longest.total_seconds()),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class SessionPaid(Wire):
     event_type: str = ""
     at: AwareDatetime
     origin: Literal["webhook", "recovery", "operator"] = "webhook"
+    reason: str = Field(default="", max_length=200)  # why recovery had to tell of it
 
 
 class ProductChanged(Wire):
@@ -43,6 +44,7 @@ class ProductChanged(Wire):
     event: EventId
     change: Literal["created", "updated", "deleted"]
     at: AwareDatetime
+    origin: Literal["webhook", "recovery"] = "webhook"
     idempotency_key: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     previous_metadata: dict[str, str | None] = Field(default_factory=dict)

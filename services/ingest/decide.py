@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.ingest import translate
 from services.ingest.outcome import Outcome
+from shared import stripe_events
 from shared.messages import Message, ProblemNoticed
 from shared.vocabulary import AlertKind, EventId, account_key
 
@@ -35,18 +35,18 @@ def decide(event: Mapping[str, Any], policy: Policy) -> Decision:
     if event.get("object") == "v2.core.event":
         return Decision(Outcome.THIN_EVENT)
     if event.get("object") != "event":
-        raise translate.Surprising("object")
-    identity = translate.event_id(event)
-    if translate.livemode(event) is not policy.livemode:
+        raise stripe_events.Surprising("object")
+    identity = stripe_events.event_id(event)
+    if stripe_events.livemode(event) is not policy.livemode:
         problem = _problem(AlertKind.LIVEMODE_MISMATCH, policy, "an event of the other mode arrived")
         return Decision(Outcome.LIVEMODE_MISMATCH, identity, (problem,))
-    owner = translate.account(event)
+    owner = stripe_events.account(event)
     if owner is not None and owner not in policy.accounts:
         return Decision(
             Outcome.UNKNOWN_ACCOUNT, identity, (_problem(AlertKind.UNKNOWN_ACCOUNT, policy, owner),)
         )
-    result = translate.translate(event)
-    if isinstance(result, translate.Ignore):
+    result = stripe_events.translate(event)
+    if isinstance(result, stripe_events.Ignore):
         return Decision(Outcome.IGNORED, identity, note=result.reason)
     return Decision(Outcome.ACCEPTED, identity, result)
 

@@ -12,8 +12,8 @@ from services.ingest.outcome import ANSWERS, Answer, Outcome, Turned
 from services.ingest.publishing import Publisher
 from services.ingest.rsgi import Exchange, Scope
 from services.ingest.signature import Verifier
-from services.ingest.translate import Surprising
 from shared import clock, logs
+from shared.stripe_events import Surprising
 
 _NOT_ALLOWED: Final = Answer(405, b"POST only\n")
 _TEXT: Final = ("content-type", "text/plain")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.notifier.policy import Policy
-from shared.alerts import JSON, ClaimedAlert
+from shared.alerts import JSON, ClaimedAlert, Facts
 from shared.stock_metadata import stock_key
 from shared.vocabulary import AlertKind, Size
 
@@ -105,6 +105,8 @@ def _figure(alert: ClaimedAlert) -> str:
         return f"{left:,} left"
     if alert.kind is AlertKind.OVERSOLD and (missing := sum(units for _, units in _sales(alert))):
         return f"{missing:,} short"
+    if recovered := _count(alert.facts.get("recovered")):
+        return f"{recovered:,} {'sale' if recovered == 1 else 'sales'}"
     quantity = alert.facts.get("quantity")
     return f"{quantity:,} sold" if isinstance(quantity, int) and not isinstance(quantity, bool) else ""
 
@@ -123,6 +125,7 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     ]
     if len(sales) > policy.sessions_shown:
         lines.append(f"and {len(sales) - policy.sessions_shown:,} more sessions")
+    lines += _recovered(facts)
     if reason := clean(facts.get("reason"), LINE_LENGTH):
         lines.append(reason)
     if session := clean(facts.get("session"), LINE_LENGTH):
@@ -132,6 +135,33 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
         lines.append(f"restocked meanwhile ({moment(alert.resolved_at)}), but these buyers still wait"
                      if alert.kind is AlertKind.OVERSOLD else f"settled {moment(alert.resolved_at)}")  # fmt: skip
     return lines
+
+
+def _recovered(facts: Facts) -> list[str]:
+    """Why sales were missed, how late they were booked, and which they were."""
+    reasons, lines = facts.get("reasons"), list[str]()
+    for reason, sales in reasons.items() if isinstance(reasons, dict) else ():
+        lines.append(f"{_count(sales):,}: {clean(reason, LINE_LENGTH)}")
+    if delay := _count(facts.get("delay")):
+        lines.append(f"booked up to {_duration(delay)} late")
+    first, last = (clean(facts.get(name), LINE_LENGTH) for name in ("first", "last"))
+    if first and last:
+        lines.append(f"session {first}" if first == last else f"sessions {first} to {last}")
+    return lines
+
+
+def _duration(seconds: int) -> str:
+    """`2 d 3 h`, `14 h 5 min`, `20 min`, `40 s`."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if days:
+        return f"{days:,} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _count(value: JSON) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from threading import Event
 from typing import Final
 
 from services.reconciler import handlers
 from services.reconciler.jobs import Job, Tools
+from services.reconciler.recover import recover
 from services.reconciler.scheduler import Scheduler
 from services.reconciler.settings import RECOVER, ReconcilerSettings
 from services.reconciler.sweep import Sweep
@@ -23,7 +25,7 @@ from shared.topology import JOBS
 from shared.vocabulary import account_key
 from shared.worker import Worker
 
-JOB_RUNNERS: Final[Mapping[str, Job]] = {}
+JOB_RUNNERS: Final[Mapping[str, Job]] = {RECOVER: recover}
 """What runs when a job is due, by its name."""
 AT_ONCE: Final = 3
 """Jobs of different names that one process runs beside each other."""
@@ -37,7 +39,9 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     database.require_sessions()
     broker = connect(settings)
     account = account_key(None, livemode=settings.livemode)
-    tools = Tools(account, database, broker, paced_stripe.connect(settings, database, stop), stop)
+    stripe = paced_stripe.connect(settings, database, stop)
+    silence = timedelta(hours=settings.webhook_silence_hours)
+    tools = Tools(account, database, broker, stripe, stop, silence)
     on_job = runtime.Runtime(broker, stop).single(partial(handlers.on_job, jobs=JOB_RUNNERS, tools=tools))
     sweep = Sweep(database, broker, settings.sweep_seconds)
     schedules = {job: times for job, times in settings.schedules.items() if job in JOB_RUNNERS}

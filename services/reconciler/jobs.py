@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Final
 
@@ -38,6 +38,8 @@ class Tools:
     broker: Broker
     stripe: StripeApi
     stop: Event
+    silence: timedelta = timedelta()
+    """So long may Stripe show sales and no webhook come before people are told; 0: for ever."""
 
 
 Job = Callable[[JobRun, Tools], Figures]

@@ -54,6 +54,8 @@ class ReconcilerSettings(BrokerSettings, StripeSettings):
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30
     """Seconds between two looks, and how long a product may wait before its hint counts as lost."""
     store_size: Literal["small", "medium", "large"] = "small"
+    webhook_silence_hours: Annotated[float, Field(ge=0, le=720)] = 6
+    """Hours in which Stripe shows sales and no webhook comes before people are told; 0 is off."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     job_recover: Times = None
     job_snapshot: Times = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from services.stock_worker import alerting, catalogue
 from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.sales import Booking, Catalogue, UnbookableSession, book
-from shared import logs
+from shared import clock, logs
 from shared.messages import AlertOpened, Message, SessionPaid, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store.sales import Handled, Sale
@@ -27,6 +28,12 @@ class _Paid:
 
     message: SessionPaid
     session: CheckoutSession
+
+    @property
+    def delay(self) -> timedelta | None:
+        """How late a recovered sale is booked."""
+        late = clock.now() - self.message.at
+        return max(late, timedelta()) if self.message.origin == "recovery" else None
 
 
 def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
@@ -50,7 +57,8 @@ def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
 
 def _read(messages: Sequence[SessionPaid], deps: Deps) -> dict[SessionId, _Paid | Outcome]:
     """Each session as Stripe has it now, or why it can't be booked."""
-    once = {message.session: message for message in messages}
+    webhooks_last = sorted(messages, key=lambda message: message.origin == "webhook")
+    once = {message.session: message for message in webhooks_last}
     before = deps.books.run(lambda tx: tx.sales.booked(list(once)))
     wanted = {session: message for session, message in once.items() if session not in before}
     ours = {session: message.at for session, message in wanted.items() if message.account == deps.account}
@@ -129,6 +137,8 @@ def _commit(tx: Tx, bookings: Sequence[tuple[_Paid, Booking]], deps: Deps) -> tu
                 paid.session.created,
                 len(paid.session.lines),
                 len(booking.unplaced),
+                reason=paid.message.reason,
+                delay=paid.delay,
             )
             for paid, booking in bookings
         ],
@@ -161,6 +171,7 @@ def _log_deliveries(tx: Tx, messages: Sequence[SessionPaid], outcomes: dict[Sess
             message.event_type,
             type(outcomes[message.session]).__name__.lower(),
             message.at,
+            recovered=message.origin == "recovery",
         )
         for message in messages
         if message.event is not None

@@ -37,13 +37,23 @@ def on_product(message: Message, deps: Deps) -> Outcome:
     if message.account != deps.account:
         return _of_another_account(message.account, deps)
     try:
-        return _telling_refusals(lambda: _sync(message, deps), deps)
+        outcome = _telling_refusals(lambda: _sync(message, deps), deps)
     except Superseded:
         log.warning("installation_superseded", installation=deps.installation)
         deps.stop.set()  # whoever started this process starts it again, and then it reads its new id
         raise
     except (StripeFailed, SurprisingAnswer) as error:
         return RetryLater(str(error))
+    if isinstance(message, ProductChanged) and message.origin == "recovery":
+        _log_recovered(message, outcome, deps)
+    return outcome
+
+
+def _log_recovered(message: ProductChanged, outcome: Outcome, deps: Deps) -> None:
+    """Note the event, so that recovery does not tell of it again; webhooks of products are not noted."""
+    kind, name = f"product.{message.change}", type(outcome).__name__.lower()
+    came = Handled(message.account, message.event, kind, name, message.at, recovered=True)
+    deps.books.run(lambda tx: tx.sales.log_deliveries([came]))
 
 
 def _sync(message: ProductChanged | SyncRequested, deps: Deps) -> Outcome:

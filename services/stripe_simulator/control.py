@@ -97,6 +97,11 @@ def _sell(desk: Desk, order: Order) -> object:
     return {"sessions": shopping.sell(desk.world, bodies.Sale.model_validate(order.body))}
 
 
+def _age(desk: Desk, order: Order) -> object:
+    shopping.age(desk.world, bodies.Age.model_validate(order.body).seconds)
+    return {}
+
+
 def _open_link(desk: Desk, order: Order) -> object:
     return shopping.open_link(desk.world, order.args[0], bodies.Purchase.model_validate(order.body))
 
@@ -170,6 +175,7 @@ ROUTES: Final[dict[str, Handler]] = {
     "POST /_deliveries": _hold,
     "POST /_checkout/sessions/{id}/pay": _pay,
     "POST /_checkout/paid": _sell,
+    "POST /_checkout/age": _age,
     "POST /_payment_links/{id}/checkout": _open_link,
     "GET /_dashboard/products": _shelf,
     "GET /_dashboard/products/{id}": _form,

@@ -35,6 +35,12 @@ class Sale(_Body):
     count: int = Field(default=1, ge=1, le=1000)
 
 
+class Age(_Body):
+    """How much earlier everything that customers did happened."""
+
+    seconds: int = Field(ge=0)
+
+
 class Purchase(_Body):
     """What a customer fills in at a payment link; `quantities` in the order of the link's lines."""
 

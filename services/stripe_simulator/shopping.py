@@ -40,6 +40,16 @@ def sell(world: World, sale: Sale) -> list[str]:
     return [pay.pay(world, session, "paid", {})["id"] for session in opened]
 
 
+def age(world: World, seconds: int) -> None:
+    """Let everything that customers did so far have happened so much earlier: sessions and the events of them."""
+    of_sessions = [e for e in world.events.values() if e["data"]["object"]["object"] == "checkout.session"]
+    shown = [event["data"]["object"] for event in of_sessions]
+    for thing in (*world.sessions.values(), *of_sessions, *shown):
+        thing["created"] -= seconds
+    for session in (*world.sessions.values(), *shown):
+        session["expires_at"] -= seconds
+
+
 def open_link(world: World, identity: str, purchase: Purchase) -> Obj:
     """A customer fills in a payment link: an open session with its lines and metadata."""
     link = world.get("links", identity)

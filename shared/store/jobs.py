@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -123,6 +123,27 @@ class Jobs:
             ).rowcount
             == 1
         )
+
+    def awake_since(self, job: str, gap: timedelta) -> datetime | None:
+        """Since when `job` has run without a pause longer than `gap`, at most four of them ago.
+
+        None where it has not run for longer than that, this run apart.
+        """
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                with run as (
+                    select started_at, finished_at,
+                        started_at - lag(finished_at) over (order by started_at) as pause
+                    from job_run
+                    where account = %(account)s and job = %(job)s and state in ('done', 'failed')
+                        and planned_at > now() - 4 * %(gap)s::interval
+                )
+                select max(started_at) filter (where pause is null or pause > %(gap)s) from run
+                having max(finished_at) > now() - %(gap)s::interval
+                """,
+                {"account": self._account, "job": job, "gap": gap},
+            ).fetchone()
 
     def latest(self) -> list[JobRun]:
         """The latest run of each job that ever ran."""

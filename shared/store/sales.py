@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -14,7 +14,10 @@ from shared.vocabulary import AccountKey, EventId, SessionId, UnplacedSale
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A paid session that was booked; `unplaced` of its `lines` wait for a person."""
+    """A paid session that was booked; `unplaced` of its `lines` wait for a person.
+
+    A recovered one has a `reason` in words, and the `delay` from its payment to now.
+    """
 
     account: AccountKey
     session: SessionId
@@ -23,17 +26,20 @@ class Sale:
     created_at: datetime
     lines: int
     unplaced: int
+    reason: str = ""
+    delay: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """One event that was handled; `outcome` in a word or two."""
+    """One event that was handled; `outcome` in a word or two. A `recovered` one came by no webhook."""
 
     account: AccountKey
     event: EventId
     type: str
     outcome: str
     created_at: datetime
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,11 @@ class Sales:
         """Note that sessions are booked; harmless to repeat."""
         self._connection.execute(
             """
-            insert into sale (account, session_id, origin, event_id, created_at, lines, unplaced)
+            insert into sale
+                (account, session_id, origin, event_id, created_at, lines, unplaced, reason, delay)
             select * from unnest(
-                %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[]
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[],
+                %s::text[], %s::interval[]
             )
             on conflict (account, session_id) do nothing
             """,
@@ -69,6 +77,8 @@ class Sales:
                 [s.created_at for s in sales],
                 [s.lines for s in sales],
                 [s.unplaced for s in sales],
+                [s.reason for s in sales],
+                [s.delay for s in sales],
             ),
         )
 
@@ -101,12 +111,18 @@ class Sales:
         """Count events in the delivery log; the first outcome stays."""
         once = {h.event: h for h in reversed(handled)}
         counts = {event: sum(1 for h in handled if h.event == event) for event in once}
+        arrived = {h.event for h in handled if not h.recovered}
         rows = sorted(once.values(), key=lambda h: h.event)
         self._connection.execute(
             """
-            insert into delivery (account, event_id, type, outcome, created_at, handled)
-            select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[])
-            on conflict (account, event_id) do update set handled = delivery.handled + excluded.handled
+            insert into delivery (account, event_id, type, outcome, created_at, handled, arrived_at)
+            select account, event_id, type, outcome, created_at, handled, case when arrived then now() end
+            from unnest(
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::bool[]
+            ) as h (account, event_id, type, outcome, created_at, handled, arrived)
+            on conflict (account, event_id) do update set
+                handled = delivery.handled + excluded.handled,
+                arrived_at = coalesce(excluded.arrived_at, delivery.arrived_at)
             """,
             (
                 [h.account for h in rows],
@@ -115,5 +131,6 @@ class Sales:
                 [h.outcome for h in rows],
                 [h.created_at for h in rows],
                 [counts[h.event] for h in rows],
+                [h.event in arrived for h in rows],
             ),
         )

@@ -13,6 +13,7 @@ from shared.settings import StripeSettings
 from shared.stripe_api import objects
 from shared.stripe_api.answers import WriteAnswer, WriteResult, classify
 from shared.stripe_api.calls import Calls
+from shared.stripe_api.events import Events, Json
 from shared.stripe_api.governor import Governor
 from shared.stripe_api.pace import Limits, Pace
 from shared.stripe_api.sessions import SessionAnswer, Sessions
@@ -49,6 +50,7 @@ class StripeApi:
         )
         self._calls = Calls(pace or Governor(), stop or Event())
         self._sessions = Sessions(self._client, self._calls)
+        self._events = Events(self._client, self._calls)
 
     def product(self, product: ProductId) -> objects.Product | None:
         """The product by id, a `deleted` one as such; None where there is none."""
@@ -86,6 +88,18 @@ class StripeApi:
     def session_of_payment(self, payment_intent: str) -> objects.CheckoutSession | None:
         """The session with all of its lines that was paid so; None where the payment came another way."""
         return self._sessions.of_payment(payment_intent)
+
+    def completed_sessions(self, since: datetime) -> Iterator[list[objects.ListedSession]]:
+        """The pages of completed sessions made since `since`, newest first, unpaid ones too; a call for each."""
+        return self._sessions.completed_since(since)
+
+    def undelivered_events(self, since: datetime, until: datetime) -> Iterator[list[Json]]:
+        """Webhook events from `since` to `until` that some endpoint has not taken, as JSON, oldest first, in lists."""
+        return self._events.undelivered(since, until)
+
+    def paid_events(self, since: datetime) -> Iterator[list[objects.PaidEvent]]:
+        """Events since `since` that tell of paid sessions, newest first; a call for each list."""
+        return self._events.paid(since)
 
     def product_updates(self, product: ProductId, since: datetime) -> Iterator[objects.ProductUpdate]:
         """The product's `product.updated` events since `since`, oldest first (Stripe keeps 30 days)."""

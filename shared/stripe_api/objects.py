@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.vocabulary import EventId, LineItemId, ProductId, RefundId, SessionId
+
+COMPLETED: Final = "checkout.session.completed"
+PAID_LATER: Final = "checkout.session.async_payment_succeeded"
 
 
 class SurprisingAnswer(Exception):
@@ -78,6 +81,29 @@ class CheckoutSession(StripeValue):
         return self.payment_status in {"paid", "no_payment_required"}
 
 
+class ListedSession(StripeValue):
+    """A completed Checkout Session as a list shows it, without its lines."""
+
+    id: SessionId
+    created: AwareDatetime
+    payment_status: str
+
+    @property
+    def paid(self) -> bool:
+        """Whether the sale counts: paid, or nothing was to pay."""
+        return self.payment_status != "unpaid"
+
+
+class PaidEvent(StripeValue):
+    """An event that tells of a paid session, and whether it is `delivered` to all who want it."""
+
+    id: EventId
+    type: str
+    created: AwareDatetime
+    session: SessionId
+    delivered: bool
+
+
 class ProductUpdate(StripeValue):
     """One `product.updated` event: the metadata after it, and what it replaced (None: key was absent)."""
 
@@ -137,6 +163,22 @@ def product_update(event: dict[str, Any]) -> ProductUpdate:
             "metadata": part(changed, "metadata"),
             "previous_metadata": part(part(data, "previous_attributes"), "metadata"),
         },
+    )
+
+
+def listed_session(row: dict[str, Any]) -> ListedSession:
+    """A session of a list from Stripe's JSON; raises SurprisingAnswer."""
+    return _checked(ListedSession, row)
+
+
+def paid_event(event: dict[str, Any]) -> PaidEvent | None:
+    """An event of a session that is paid from Stripe's JSON, None for one that is not; raises SurprisingAnswer."""
+    session = part(part(event, "data"), "object")
+    if session.get("payment_status") == "unpaid" and event.get("type") == COMPLETED:
+        return None
+    return _checked(
+        PaidEvent,
+        {**event, "session": session.get("id"), "delivered": event.get("pending_webhooks") == 0},
     )
 
 

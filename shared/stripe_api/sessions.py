@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from shared import logs
 from shared.stripe_api import objects
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.calls import Calls
-from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
+from shared.stripe_api.objects import CheckoutSession, ListedSession, SurprisingAnswer
 from shared.stripe_api.recent import Recent
 from shared.vocabulary import SessionId
 
@@ -90,11 +90,16 @@ class Sessions:
 
     def paid_since(self, since: datetime) -> Iterator[tuple[SessionId, datetime]]:
         """(id, when it was made) of the paid sessions made since `since`, newest first; raises Outage, StripeFailed."""
+        for page in self.completed_since(since):
+            for row in page:
+                if row.paid:
+                    yield row.id, row.created
+
+    def completed_since(self, since: datetime) -> Iterator[list[ListedSession]]:
+        """The pages of completed sessions made since `since`, newest first; raises as `paid_since` does."""
         params = {"created": {"gte": int(since.timestamp())}, "status": "complete", "limit": PAGE}
         for page in self._calls.pages("GET checkout/sessions", params, self._of.list):
-            for row in page:
-                if row["payment_status"] != "unpaid":
-                    yield SessionId(row["id"]), datetime.fromtimestamp(row["created"], UTC)
+            yield [objects.listed_session(row) for row in page]
 
     def of_payment(self, payment_intent: str) -> CheckoutSession | None:
         """The session that was paid so; None where there is none. Raises Outage, StripeFailed, SurprisingAnswer."""

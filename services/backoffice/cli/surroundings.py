@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from services.backoffice.operations.recover import NeverRan
 from services.backoffice.operations.restored import WorkersConnected
 from services.backoffice.operations.takeover import NotQuarantined
 from services.backoffice.operations.thresholds import NeverSeen
@@ -18,9 +19,11 @@ from shared.database.connect import dsn
 from shared.database.errors import WrongDatabase
 from shared.database.pool import Database
 from shared.outcomes import Outage
+from shared.recovery.feed import Crowded
 from shared.settings import WRONG_SETTING, DatabaseSettings, load
 from shared.store.returns import NotReturnable
 from shared.stripe_api.answers import StripeFailed
+from shared.stripe_api.objects import SurprisingAnswer
 from shared.vocabulary import AccountKey, account_key
 
 FAILED: Final = 1
@@ -57,7 +60,9 @@ def plain_errors() -> Generator[None]:
         _end(str(error), WRONG_SETTING)
     except WrongDatabase as error:
         _end(f"DATABASE_URL: {error}", WRONG_SETTING)
-    except (NeverSeen, NotQuarantined, NotReturnable, WorkersConnected, StripeFailed, Outage) as error:
+    except (NeverSeen, NeverRan, NotQuarantined, NotReturnable, WorkersConnected) as error:
+        _end(str(error), FAILED)
+    except (Crowded, StripeFailed, SurprisingAnswer, Outage) as error:
         _end(str(error), FAILED)
 
 

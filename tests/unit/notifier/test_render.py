@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from html import unescape
 
@@ -18,8 +18,10 @@ from shared.alerts import (
     JSON,
     ClaimedAlert,
     OversoldSale,
+    Recovered,
     oversold_facts,
     product_facts,
+    recovered_facts,
     stock_facts,
     unplaced_facts,
 )
@@ -74,6 +76,29 @@ def test_unplaced_says_what_was_sold_and_why_it_waits() -> None:
     text = mail_of(alert(AlertKind.UNPLACED_SALE, "cs_9/li_9", facts)).text
     for said in ("Hat: 2 sold", "the sale does not say which size", "session cs_9, line li_9"):
         assert said in text
+
+
+def test_recovered_sales_say_how_many_why_and_how_late() -> None:
+    """A mail of recovered sales carries their number, the reasons, the longest delay, the first and the last."""
+    found = Recovered(
+        {"its webhook was not delivered": 9_990, "Stripe made no event for it": 10},
+        SessionId("cs_first"),
+        SessionId("cs_last"),
+        timedelta(days=2, hours=3, minutes=4),
+    )
+    mail = mail_of(alert(AlertKind.SALE_RECOVERED, TEST, recovered_facts(found), account=TEST))
+    for said in (
+        "10,000 sales",
+        "9,990: its webhook was not delivered",
+        "10: Stripe made no event for it",
+        "booked up to 2 d 3 h late",
+        "sessions cs_first to cs_last",
+    ):
+        assert said in re.sub(r"\s+", " ", mail.text)
+        assert said in re.sub(r"\s+", " ", unescape(mail.html))
+    assert mail.subject == (
+        "[stocksync test] Sales that no webhook told of: your Stripe account, test mode, 10,000 sales"
+    )
 
 
 def test_links_lead_to_the_right_account_and_mode() -> None:
@@ -169,6 +194,11 @@ KEYS = (
     "line_item",
     "quantity",
     "reason",
+    "recovered",
+    "reasons",
+    "delay",
+    "first",
+    "last",
 )
 
 

@@ -1,6 +1,6 @@
 """Stripe's event to our messages: a pure function that carries ids, never people's data.
 
-An event of a subscribed type whose shape is not the known one raises Surprising. It is answered with 400:
+An event of a subscribed type whose shape is not the known one raises Surprising. As a webhook it is answered with 400:
 Stripe keeps it, shows it as failed and sends it again for three days, which is time to deploy a fix; the
 sale itself is found from the list of paid sessions in any case. Nothing half-understood enters the queue.
 """
@@ -59,6 +59,22 @@ def translate(event: Object) -> tuple[Message, ...] | Ignore:
         return Ignore("unknown type")
     head = Head(event_id(event), kind, account_key(account(event), livemode=livemode(event)), _created(event))
     return act(head, event, _object(event, "data"))
+
+
+def recovered(event: Object, reason: str) -> tuple[Message, ...] | Ignore:
+    """The same messages, of an event that no webhook brought and why; raises Surprising."""
+    result = translate(event)
+    return result if isinstance(result, Ignore) else tuple(_recovered(one, reason) for one in result)
+
+
+def _recovered(message: Message, reason: str) -> Message:
+    match message:
+        case SessionPaid():
+            return message.model_copy(update={"origin": "recovery", "reason": reason})
+        case ProductChanged():
+            return message.model_copy(update={"origin": "recovery"})
+        case _:
+            return message
 
 
 def event_id(event: Object) -> EventId:

@@ -1,0 +1,111 @@
+"""`stocksync recover`: what no webhook told of, in words; with --yes it is told to the stock worker."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+from threading import Event
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.operations import recover as operations
+from services.backoffice.operations.recover import Recovery
+from services.backoffice.settings import MachineSettings
+from shared import clock, logs, paced_stripe
+from shared.broker.connect import connect
+from shared.messages import ProductChanged, SessionPaid
+from shared.recovery.plan import Missed
+from shared.recovery.search import Places
+from shared.settings import load
+from shared.vocabulary import account_key
+
+ROWS: Final = 50
+"""Lines of the table; the rest is counted."""
+
+
+def recover(
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+            help="From then on (UTC); by default 72 hours of sales and 30 days of undelivered events.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Have it booked; otherwise it is only shown.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Find paid sales and product changes that no webhook told of."""
+    settings = load(MachineSettings)
+    logs.configure("backoffice", settings.log_level)
+    if since is not None:
+        since = since.replace(tzinfo=UTC)
+        if since > clock.now():
+            raise typer.BadParameter("--since is in the future")
+    account = account_key(None, livemode=settings.livemode)
+    with plain_errors(), open_database(settings) as database, closing(connect(settings)) as broker:
+        stripe = paced_stripe.connect(settings, database, Event())
+        done = operations.recover(Places(account, database, broker, stripe, Event()), since=since, tell=yes)
+    if as_json:
+        typer.echo(json.dumps(_facts(done), indent=2))
+    else:
+        _print(done)
+
+
+def _facts(done: Recovery) -> dict[str, Any]:
+    return {
+        "sessions_since": done.window.sessions_since.isoformat(),
+        "events_since": done.window.events_since.isoformat(),
+        "told": done.told,
+        **done.tally.figures,
+        "reasons": dict(done.tally.reasons),
+        "missed": [
+            {"what": what, "at": at.isoformat(), "event": event, "why": one.why.value}
+            for one in done.shown
+            for what, at, event in (_row(one),)
+        ],
+    }
+
+
+def _print(done: Recovery) -> None:
+    tally = done.tally
+    if done.shown:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for column in ("missed", "paid or changed", "why"):
+            table.add_column(column, overflow="fold")
+        for one in done.shown[:ROWS]:
+            what, at, _ = _row(one)
+            table.add_row(what, f"{at:%Y-%m-%d %H:%M} UTC", one.why.value)
+        Console(highlight=False).print(table)
+    if (more := tally.sales + tally.products - ROWS) > 0:
+        typer.echo(f"and {more:,} more")
+    typer.echo(
+        f"since {done.window.sessions_since:%Y-%m-%d %H:%M} UTC: {tally.sales:,} sales and"
+        f" {tally.products:,} product changes were missed, {tally.in_transit:,} sales are on their way"
+    )
+    if tally.parked:
+        typer.echo(f"{tally.parked:,} more are in the dead letters, which somebody has to look at")
+    if tally.unlisted:
+        typer.echo(f"{tally.unlisted:,} sales are booked that Stripe does not show as paid")
+    if not done.shown:
+        return
+    typer.echo(
+        "The stock worker was told of all of them."
+        if done.told
+        else "Nothing was changed; --yes has all of them booked. The reconciler does the same by itself."
+    )
+
+
+def _row(missed: Missed) -> tuple[str, datetime, str | None]:
+    """What it is about, when it happened, the event that tells of it."""
+    match missed.message:
+        case SessionPaid(session=what, at=at, event=event):
+            return what, at, event
+        case ProductChanged(product=what, at=at, event=event):
+            return what, at, event
+        case other:
+            raise TypeError(other.type)

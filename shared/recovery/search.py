@@ -1,0 +1,212 @@
+"""Looking for what was missed: Stripe's event log and its list of paid sessions beside the database; only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from typing import Final, TypeVar
+
+from shared import clock, logs
+from shared.broker.port import Broker
+from shared.database.pool import Database
+from shared.messages import Message, ProductChanged, SessionPaid, UndecodableMessage, decode
+from shared.outcomes import Outage
+from shared.recovery import plan
+from shared.recovery.paid_log import PaidLog
+from shared.recovery.plan import Missed, Span, Why, Window
+from shared.store.recoveries import Bounds, Recoveries
+from shared.store.sales import Sales
+from shared.stripe_api.answers import StripeFailed
+from shared.stripe_api.client import Json, StripeApi
+from shared.stripe_api.objects import SurprisingAnswer
+from shared.stripe_events import Ignore, Surprising, recovered
+from shared.topology import SALES
+from shared.vocabulary import AccountKey, EventId, SessionId
+
+MOST_PARKED: Final = 1000
+"""Dead letters that are looked at."""
+MOST_DOUBTS: Final = 20
+"""Booked sessions that no list shows and that are read by id in one look; each costs a call."""
+
+T = TypeVar("T")
+log = logs.get(__name__)
+
+
+class Stopped(Outage):
+    """The process stops; whatever was found by now is found again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one page showed.
+
+    `in_transit` and `parked` sessions are missing, but their messages are on the way or in the dead letters.
+    `unlisted` ones are booked though Stripe does not show them as paid, `listed` ones it shows again.
+    `settled` is when the newest paid session was made that is not in transit.
+    """
+
+    missed: tuple[Missed, ...] = ()
+    in_transit: int = 0
+    parked: int = 0
+    surprising: int = 0
+    unlisted: tuple[SessionId, ...] = ()
+    listed: tuple[SessionId, ...] = ()
+    settled: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where is looked, for which account; `stop` ends it."""
+
+    account: AccountKey
+    database: Database
+    broker: Broker
+    stripe: StripeApi
+    stop: Event
+
+
+class Search:
+    """One look by one caller; raises Outage, StripeFailed, SurprisingAnswer."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._account = places.account
+        self._stripe = places.stripe
+        self._told: set[SessionId] = set()
+        self._parked: frozenset[SessionId] | None = None
+        self._doubts = MOST_DOUBTS
+
+    def window(self, since: datetime | None = None, *, resume: bool = False) -> Window | None:
+        """Where to look now; None before the first stock worker has run.
+
+        `resume` leaves out events that were looked through before.
+        """
+        bounds: Bounds | None = self._ask(lambda recoveries: recoveries.bounds())
+        if bounds is None:
+            return None
+        until = bounds.events_until if resume else None
+        return plan.window(clock.now(), bounds.installed_at, looked_until=until, since=since)
+
+    def events(self, window: Window) -> Iterator[Found]:
+        """What undelivered events tell and nobody has heard, oldest first."""
+        for events in self._stripe.undelivered_events(window.events_since, window.events_until):
+            self._go_on()
+            yield self._unheard(events)
+
+    def sessions(self, window: Window) -> Iterator[Found]:
+        """What the list of paid sessions shows beside what is booked, newest first; call it after `events`."""
+        paid = PaidLog(self._stripe.paid_events(window.sessions_since))
+        pages = self._stripe.completed_sessions(window.sessions_since)
+        for span in plan.spans(pages, window.sessions_since, window.now):
+            self._go_on()
+            yield self._compared(span, window, paid)
+
+    def _unheard(self, events: Sequence[Json]) -> Found:
+        told: list[Message] = []
+        surprising = 0
+        for event in events:
+            try:
+                result = recovered(event, Why.UNDELIVERED.value)
+            except Surprising as surprise:
+                log.error("event_surprising", event_id=event.get("id"), field=str(surprise))  # noqa: TRY400 - a traceback quotes data
+                surprising += 1
+            else:
+                told += () if isinstance(result, Ignore) else result
+        missed = tuple(Missed(message, Why.UNDELIVERED) for message in self._news(told))
+        self._told.update(one.sale for one in missed if one.sale)
+        return Found(missed, surprising=surprising)
+
+    def _news(self, told: Sequence[Message]) -> list[Message]:
+        """The messages whose event was not handled and whose session is not booked."""
+        events = [EventId(event) for one in told if (event := _event(one))]
+        handled = self._ask(lambda recoveries: recoveries.handled(events)) if events else set[EventId]()
+        fresh = [one for one in told if _event(one) not in handled]
+        booked = self._booked([one.session for one in fresh if isinstance(one, SessionPaid)])
+        return [one for one in fresh if not (isinstance(one, SessionPaid) and one.session in booked)]
+
+    def _compared(self, span: Span, window: Window, paid: PaidLog) -> Found:
+        doubted = plan.doubted(span, self._booked([*span.paid]), self._told, window.cut_off)
+        parked = (
+            self._in_dead_letters() & doubted.missing.keys() if doubted.missing else frozenset[SessionId]()
+        )
+        missing = {one: made for one, made in doubted.missing.items() if one not in parked}
+        missed, late = self._explained(missing, window, paid)
+        unlisted, listed = self._unlisted(span, window)
+        settled = [made for made in span.paid.values() if made <= window.cut_off]
+        return Found(
+            missed,
+            len(doubted.in_transit) + late,
+            len(parked),
+            unlisted=unlisted,
+            listed=listed,
+            settled=max(settled, default=None),
+        )
+
+    def _explained(
+        self, missing: Mapping[SessionId, datetime], window: Window, paid: PaidLog
+    ) -> tuple[tuple[Missed, ...], int]:
+        """Why each is missing; and how many were paid only just now, or are being tried again."""
+        events = paid.events(missing)
+        ids = [event.id for event in events.values()]
+        tried = self._ask(lambda recoveries: recoveries.being_tried(ids)) if ids else set[EventId]()
+        late = {one for one, event in events.items() if event.created > window.cut_off or event.id in tried}
+        why = tuple(
+            plan.explained(self._account, one, made, events.get(one), whole_log=paid.reaches(made))
+            for one, made in missing.items()
+            if one not in late
+        )
+        return why, len(late)
+
+    def _unlisted(self, span: Span, window: Window) -> tuple[tuple[SessionId, ...], tuple[SessionId, ...]]:
+        """Booked sessions that Stripe does not show as paid, by id too, and those that it shows again."""
+        booked = self._ask(
+            lambda recoveries: recoveries.booked_between(span.since, span.until, before=window.now)
+        )
+        unlisted = tuple(
+            one for one, known in booked.items() if one not in span.paid and (known or self._unpaid(one))
+        )
+        return unlisted, tuple(one for one, known in booked.items() if known and one in span.paid)
+
+    def _unpaid(self, session: SessionId) -> bool:
+        """Whether the session, read by id, is not paid; a list may lag behind."""
+        if not self._doubts:
+            return False
+        self._doubts -= 1
+        try:
+            shown = self._stripe.checkout_session(session)
+        except (StripeFailed, SurprisingAnswer):
+            return False
+        return shown is None or not shown.paid
+
+    def _in_dead_letters(self) -> frozenset[SessionId]:
+        if self._parked is None:
+            letters = self._places.broker.dead_letters(SALES, MOST_PARKED)
+            self._parked = frozenset(filter(None, (_session(letter.body) for letter in letters)))
+        return self._parked
+
+    def _booked(self, sessions: Sequence[SessionId]) -> set[SessionId]:
+        if not sessions:
+            return set()
+        return self._places.database.run(lambda connection: Sales(connection, self._account).booked(sessions))
+
+    def _ask(self, question: Callable[[Recoveries], T]) -> T:
+        return self._places.database.run(lambda connection: question(Recoveries(connection, self._account)))
+
+    def _go_on(self) -> None:
+        if self._places.stop.is_set():
+            raise Stopped("the process stops")
+
+
+def _event(message: Message) -> EventId | None:
+    return message.event if isinstance(message, SessionPaid | ProductChanged) else None
+
+
+def _session(body: bytes) -> SessionId | None:
+    """The session that a dead letter is about."""
+    try:
+        message = decode(body)
+    except UndecodableMessage:
+        return None
+    return message.session if isinstance(message, SessionPaid) else None
