@@ -143,13 +143,15 @@ def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> 
         tx.movements.append(first)
     known = replaced.base
     if known is None:
-        known = known_under(tx, write.product, replaced.marker, replaced.units)
+        known = known_under(tx, write.product, replaced.marker, replaced.units).units
+    if known is not None:  # a size that was never adopted is not edited: it will open with all that it shows
+        known = {size: units for size, units in known.items() if size in opened}
     seen = tx.writes.last_known(write.product, write.marker) or ()
     found = digest(write, update.event, replaced, known, seen=seen)
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)
     if write.base_marker == FORGOTTEN:
-        kept = known_under(tx, write.product, replaced.marker, opened) or {}
+        kept = known_under(tx, write.product, replaced.marker, opened).units or {}
         tx.writes.append_known(write.product, write.marker, units={**kept, **found.units, **write.target})
     tx.writes.mark_landed(write, digested=True)
     tx.products.next_version(write.product)

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from services.stock_worker import alerting
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
-from services.stock_worker.known import known_under
+from services.stock_worker.known import known_under, note_seen
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
 from services.stock_worker.protocol.history import History
 from services.stock_worker.protocol.judge import AskTheLog, Distrust, judge
@@ -78,10 +78,9 @@ def _base(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Base | Turn:
     if isinstance(judgement, Distrust):
         _quarantine(tx, look, deps, reason=judgement.reason)
         return Turn.SETTLED
-    known = judgement.units
-    if known is None:
-        known = known_under(tx, look.product.id, judgement.marker, look.seen.sheet.units)
-    return Base(judgement.marker, known)
+    if judgement.units is not None:
+        return Base(judgement.marker, judgement.units)
+    return known_under(tx, look.product.id, judgement.marker, look.seen.sheet.units)
 
 
 def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
@@ -153,6 +152,7 @@ def _commit(tx: Tx, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write 
     tx.movements.append(made.movements)
     if made.learned:
         tx.writes.append_known(product, base.marker, units=made.known)
+        note_seen(tx, product, base, look.seen.sheet.units)
     if made.write is not None:
         tx.writes.insert(made.write)
         tx.writes.append_known(product, made.write.marker, units=made.known_after_write)

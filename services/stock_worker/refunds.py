@@ -15,6 +15,7 @@ from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store import returns
 from shared.store.alerts import Alerts
 from shared.store.refunds import BookedLine, Refund, Refunds
+from shared.store.sales import Handled, Sales
 from shared.stripe_api import objects
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
@@ -68,9 +69,18 @@ def on_refund(message: Message, desk: Desk) -> Outcome:
     if desk.policy is Policy.OFF:
         return Ignored("REFUND_RESTOCK is off")
     try:
-        read = _read(message.refund, desk)
+        outcome = _handled(message, desk)
     except (StripeFailed, SurprisingAnswer) as error:
         return RetryLater(str(error))
+    if not isinstance(outcome, RetryLater):
+        word = type(outcome).__name__.lower()
+        came = Handled(message.account, message.event, "refund", word, message.at)
+        desk.database.run(lambda c: Sales(c, desk.account).log_deliveries([came]))
+    return outcome
+
+
+def _handled(message: RefundChanged, desk: Desk) -> Outcome:
+    read = _read(message.refund, desk)
     return (
         desk.database.run(lambda connection: _keep(connection, read, desk))
         if isinstance(read, _Paid)

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from shared import clock, logs
 from shared.broker.port import Broker
 from shared.database.pool import Database
-from shared.messages import Message, ProductChanged, SessionPaid, UndecodableMessage, decode
+from shared.messages import Message, ProductChanged, RefundChanged, SessionPaid, UndecodableMessage, decode
 from shared.outcomes import Outage
 from shared.recovery import plan
 from shared.recovery.paid_log import PaidLog
@@ -200,7 +200,7 @@ class Search:
 
 
 def _event(message: Message) -> EventId | None:
-    return message.event if isinstance(message, SessionPaid | ProductChanged) else None
+    return message.event if isinstance(message, SessionPaid | ProductChanged | RefundChanged) else None
 
 
 def _session(body: bytes) -> SessionId | None:

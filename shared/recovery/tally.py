@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.messages import RefundChanged
 from shared.recovery.search import Found
 
 
@@ -16,6 +17,7 @@ class Tally:
 
     sales: int = 0
     products: int = 0
+    refunds: int = 0
     in_transit: int = 0
     parked: int = 0
     surprising: int = 0
@@ -28,7 +30,9 @@ class Tally:
         reasons = [one.why.value for one in found.missed if one.sale]
         self.sales += len(reasons)
         self.reasons.update(reasons)
-        self.products += len(found.missed) - len(reasons)
+        refunds = sum(isinstance(one.message, RefundChanged) for one in found.missed)
+        self.refunds += refunds
+        self.products += len(found.missed) - len(reasons) - refunds
         self.in_transit += found.in_transit
         self.parked += found.parked
         self.surprising += found.surprising
@@ -39,6 +43,7 @@ class Tally:
     def figures(self) -> Mapping[str, int]:
         """The counts for people, by name; after the first two only what there is."""
         more = {
+            "missed_refunds": self.refunds,
             "in_transit": self.in_transit,
             "in_dead_letters": self.parked,
             "not_understood": self.surprising,

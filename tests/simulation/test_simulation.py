@@ -24,6 +24,11 @@ FOUND = (
     6_746_192,
     7_309_269,
     8_077_346,
+    9_085_877,
+    9_087_792,
+    9_208_653,
+    9_209_178,
+    9_216_645,
 )
 """Seeds that showed a defect once; the schedule behind a seed changes whenever the world does."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner, SizeState
 from shared import marker
@@ -27,6 +27,8 @@ class Base:
 
     marker: str
     units: Units | None
+    passed: Mapping[str, Collection[Size]] = field(default_factory=dict[str, "Collection[Size]"])
+    """Sizes of which nothing was known yet under these markers, this one and some before."""
     taken_over: bool = False
     """A person said that Stripe's numbers are right: the ledger follows them, whatever was known before."""
 
@@ -71,7 +73,7 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
         states=_states(facts, seen),
         opened=frozenset(m.size for m in arrived if m.kind is MovementKind.OPENING),
         known=known,
-        learned=base.units is None or known != dict(base.units),
+        learned=base.units is None or bool(base.passed) or known != dict(base.units),
         balances=target,
         oversold=oversold,
         write=None if agreed or not shown else _write(facts, seen, target),
