@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
+from services.notifier.cover import cover
+from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, clean, details, first, moment, whole
 from services.notifier.policy import Policy
-from shared.alerts import JSON, ClaimedAlert
+from services.notifier.words import WORDS
+from shared.alerts import ClaimedAlert, Sold
 from shared.stock_metadata import stock_key
 from shared.vocabulary import AlertKind, Size
 
-NAME_LENGTH, LINE_LENGTH = 80, 200
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
@@ -32,32 +32,31 @@ class Item:
     since: str
 
 
-def item(alert: ClaimedAlert, policy: Policy) -> Item:
-    """The lines of `alert`, names cleaned of control characters and cut to size."""
+def item(alert: ClaimedAlert, policy: Policy, sold: Sold | None = None) -> Item:
+    """The lines of `alert`, names cleaned of control characters and cut to size; `sold`: how fast it sells."""
     size = clean(alert.facts.get("size"), NAME_LENGTH)
     return Item(
         title=_title(alert),
         size=size,
         figure=_figure(alert),
-        lines=tuple(_lines(alert, policy)),
+        lines=(*_stock_lines(alert, sold), *_lines(alert, policy)),
         link=product_link(alert),
-        since=moment(alert.raised_at),
+        since=moment(alert.raised_at, policy.zone),
     )
 
 
-def clean(value: JSON, length: int) -> str:
-    """`value` as one line of at most `length` visible characters; empty for what is no text or number."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    visible = (" " if unicodedata.category(c)[0] in "CZ" else c for c in str(value)[: length * 4])
-    line = " ".join("".join(visible).split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"
-
-
-def moment(at: datetime) -> str:
-    """`24 Nov 2026, 09:05 UTC`."""
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+def end(alert: ClaimedAlert, policy: Policy) -> Item:
+    """What is said of an alert that is over: in one line what it was and how long it lasted."""
+    over = moment(alert.resolved_at or alert.raised_at, policy.zone)
+    counted = alert.kind in _STOCK_KINDS and alert.on_hand is not None  # what it was then says nothing now
+    return Item(
+        title=_title(alert),
+        size=clean(alert.facts.get("size"), NAME_LENGTH),
+        figure=_left(alert) if counted else "",
+        lines=(WORDS[alert.kind].over,),
+        link="",
+        since=f"{moment(alert.raised_at, policy.zone)} to {over}",
+    )
 
 
 def product_link(alert: ClaimedAlert) -> str:
@@ -77,8 +76,8 @@ def is_test(alert: ClaimedAlert) -> bool:
 
 def _title(alert: ClaimedAlert) -> str:
     facts = alert.facts
-    named = clean(facts.get("name"), NAME_LENGTH) or clean(facts.get("product"), NAME_LENGTH)
-    return named or _subject(alert.subject) or "(without a name)"
+    named = (clean(facts.get(key), NAME_LENGTH) for key in ("name", "product", "queue", "job"))
+    return next(filter(None, named), "") or _subject(alert.subject) or "(without a name)"
 
 
 def _subject(text: str) -> str:
@@ -94,44 +93,57 @@ def units_left(alert: ClaimedAlert) -> int | None:
     """Units on hand, now rather than then; None where the alert is about no level of stock."""
     if alert.kind not in _STOCK_KINDS:
         return None
-    then = alert.facts.get("on_hand")
-    units = alert.on_hand if alert.on_hand is not None else then
-    return max(0, units) if isinstance(units, int) and not isinstance(units, bool) else None
+    units = alert.on_hand if alert.on_hand is not None else whole(alert.facts.get("on_hand"))
+    return None if units is None else max(0, units)
+
+
+def _left(alert: ClaimedAlert) -> str:
+    left = units_left(alert)
+    return "" if left is None else f"{left:,} left"
 
 
 def _figure(alert: ClaimedAlert) -> str:
-    left = units_left(alert)
-    if left is not None:
-        return f"{left:,} left"
+    if left := _left(alert):
+        return left
     if alert.kind is AlertKind.OVERSOLD and (missing := sum(units for _, units in _sales(alert))):
         return f"{missing:,} short"
-    quantity = alert.facts.get("quantity")
-    return f"{quantity:,} sold" if isinstance(quantity, int) and not isinstance(quantity, bool) else ""
+    quantity, count = whole(alert.facts.get("quantity")), whole(alert.facts.get("count"))
+    if quantity is not None:
+        return f"{quantity:,} sold"
+    return "" if count is None else f"{count:,}"
+
+
+def _stock_lines(alert: ClaimedAlert, sold: Sold | None) -> list[str]:
+    if alert.kind not in _STOCK_KINDS:
+        return []
+    lines = [cover(units_left(alert) or 0, sold)] if sold is not None else []
+    if threshold := clean(alert.facts.get("threshold"), LINE_LENGTH):
+        lines.append(f"threshold {threshold}")
+    field = stock_key(Size(clean(alert.facts.get("size"), NAME_LENGTH)))
+    return [*lines, f"metadata field {field}"]
 
 
 def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     facts, lines = alert.facts, list[str]()
-    if alert.kind in _STOCK_KINDS:
-        if threshold := clean(facts.get("threshold"), LINE_LENGTH):
-            lines.append(f"threshold {threshold}")
-        field = stock_key(Size(clean(facts.get("size"), NAME_LENGTH)))
-        lines.append(f"metadata field {field}")
-    sales = _sales(alert)
-    lines += [
-        f"{units:,} {'unit' if units == 1 else 'units'} in session {session}"
-        for session, units in sales[: policy.sessions_shown]
-    ]
-    if len(sales) > policy.sessions_shown:
-        lines.append(f"and {len(sales) - policy.sessions_shown:,} more sessions")
+    sales = [f"{units:,} {_units(units)} in session {session}" for session, units in _sales(alert)]
+    lines += first(sales, policy.sessions_shown, "more sessions")
     if reason := clean(facts.get("reason"), LINE_LENGTH):
         lines.append(reason)
     if session := clean(facts.get("session"), LINE_LENGTH):
         line = clean(facts.get("line_item"), LINE_LENGTH)
         lines.append(f"session {session}" + (f", line {line}" if line else ""))
+    lines += details(facts, policy)
+    if alert.snoozed_until is not None:
+        lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")
     if alert.resolved_at is not None:
-        lines.append(f"restocked meanwhile ({moment(alert.resolved_at)}), but these buyers still wait"
-                     if alert.kind is AlertKind.OVERSOLD else f"settled {moment(alert.resolved_at)}")  # fmt: skip
+        at = moment(alert.resolved_at, policy.zone)
+        waits = f"restocked meanwhile ({at}), but these buyers still wait"
+        lines.append(waits if alert.kind is AlertKind.OVERSOLD else f"settled {at}")
     return lines
+
+
+def _units(count: int) -> str:
+    return "unit" if count == 1 else "units"
 
 
 def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
@@ -140,6 +152,6 @@ def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
     totals: dict[str, int] = {}
     for sale in listed if isinstance(listed, list) else []:
         if isinstance(sale, dict):
-            session, units = clean(sale.get("session"), LINE_LENGTH), sale.get("units")
-            totals[session] = totals.get(session, 0) + (units if isinstance(units, int) else 0)
+            session, units = clean(sale.get("session"), LINE_LENGTH), whole(sale.get("units"))
+            totals[session] = totals.get(session, 0) + (units or 0)
     return list(totals.items())
