@@ -75,7 +75,7 @@ def digest(claim: Claim, policy: Policy) -> Digest:
     ended = [alert for alert in ended if not _is_overtaken(alert, back)]
     named = {alert.id for alert in (*told, *ended)}
     over = tuple(alert for alert in claim.alerts if alert.id not in named)
-    return Digest(tuple(sorted(told, key=_rank)), tuple(sorted(ended, key=_rank)), over)
+    return Digest(tuple(sorted(told, key=rank)), tuple(sorted(ended, key=rank)), over)
 
 
 def shown(alerts: Sequence[ClaimedAlert], policy: Policy) -> tuple[ClaimedAlert, ...]:
@@ -114,7 +114,7 @@ def _is_overtaken(alert: ClaimedAlert, out: set[tuple[AccountKey, str]]) -> bool
     return alert.kind is AlertKind.LOW_STOCK and (alert.account, alert.subject) in out
 
 
-def _rank(alert: ClaimedAlert) -> tuple[int, str, int, str]:
+def rank(alert: ClaimedAlert) -> tuple[int, str, int, str]:
     """Gravest kind first, within an account the fewest units first."""
     units = alert.on_hand if alert.on_hand is not None else 0
     return SEVERITY.index(alert.kind), alert.account, units, alert.subject

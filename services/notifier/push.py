@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from services.notifier.decide import Digest
+from services.notifier.decide import Digest, rank
 from services.notifier.facts import first
 from services.notifier.items import is_test, item
 from services.notifier.policy import Policy
@@ -35,9 +35,10 @@ class Pusher(Protocol):
 def brief(alerts: tuple[ClaimedAlert, ...], policy: Policy) -> Push:
     """`alerts` (at least one) in a few lines; the mail tells the rest."""
     mark = "[stocksync test]" if all(is_test(alert) for alert in alerts) else "[stocksync]"
-    lines = first([_line(alert, policy) for alert in alerts], SHOWN, "more")
+    gravest = tuple(sorted(alerts, key=rank))
+    lines = first([_line(alert, policy) for alert in gravest], SHOWN, "more")
     return Push(
-        f"{mark} {headline(Digest(alerts, (), ()))}", "\n".join([*lines, "The mail has the details."])
+        f"{mark} {headline(Digest(gravest, (), ()))}", "\n".join([*lines, "The mail has the details."])
     )
 
 
