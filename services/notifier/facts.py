@@ -34,6 +34,11 @@ def whole(value: JSON) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def capital(text: str) -> str:
+    """`text` as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def first(lines: Sequence[str], most: int, others: str) -> list[str]:
     """The first `most` of `lines`, and how many `others` there are."""
     left = len(lines) - most

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from services.notifier.cover import cover
-from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, clean, details, first, moment, whole
+from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, capital, clean, details, first, moment, whole
 from services.notifier.policy import Policy
 from services.notifier.words import WORDS
 from shared.alerts import ClaimedAlert, Sold
@@ -17,6 +18,13 @@ from shared.vocabulary import AlertKind, Size
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
+_NOUNS: Final[Mapping[AlertKind, str]] = {
+    AlertKind.DEAD_LETTER: "message",
+    AlertKind.SALE_RECOVERED: "sale",
+    AlertKind.WEBHOOK_SILENCE: "sale",
+    AlertKind.FINDING: "finding",
+}
+"""What the fact `count` counts."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -46,16 +54,16 @@ def item(alert: ClaimedAlert, policy: Policy, sold: Sold | None = None) -> Item:
 
 
 def end(alert: ClaimedAlert, policy: Policy) -> Item:
-    """What is said of an alert that is over: in one line what it was and how long it lasted."""
+    """What is said of an alert that is over: what is well again, and since when."""
     over = moment(alert.resolved_at or alert.raised_at, policy.zone)
     counted = alert.kind in _STOCK_KINDS and alert.on_hand is not None  # what it was then says nothing now
     return Item(
         title=_title(alert),
         size=clean(alert.facts.get("size"), NAME_LENGTH),
         figure=_left(alert) if counted else "",
-        lines=(WORDS[alert.kind].over,),
+        lines=(capital(WORDS[alert.kind].over),),
         link="",
-        since=f"{moment(alert.raised_at, policy.zone)} to {over}",
+        since=over,
     )
 
 
@@ -109,18 +117,25 @@ def _figure(alert: ClaimedAlert) -> str:
         return f"{missing:,} short"
     quantity, count = whole(alert.facts.get("quantity")), whole(alert.facts.get("count"))
     if quantity is not None:
-        return f"{quantity:,} sold"
-    return "" if count is None else f"{count:,}"
+        return f"{quantity:,} {'refunded' if alert.kind is AlertKind.REFUND_PROPOSED else 'sold'}"
+    if count is None:
+        return ""
+    return " ".join(filter(None, (f"{count:,}", _counted(alert.kind, count))))
+
+
+def _counted(kind: AlertKind, count: int) -> str:
+    """What a `count` is of; empty where the kind does not say."""
+    noun = _NOUNS.get(kind, "")
+    return f"{noun}s" if noun and count != 1 else noun
 
 
 def _stock_lines(alert: ClaimedAlert, sold: Sold | None) -> list[str]:
     if alert.kind not in _STOCK_KINDS:
         return []
     lines = [cover(units_left(alert) or 0, sold)] if sold is not None else []
-    if threshold := clean(alert.facts.get("threshold"), LINE_LENGTH):
-        lines.append(f"threshold {threshold}")
-    field = stock_key(Size(clean(alert.facts.get("size"), NAME_LENGTH)))
-    return [*lines, f"metadata field {field}"]
+    field = f"metadata field {stock_key(Size(clean(alert.facts.get('size'), NAME_LENGTH)))}"
+    threshold = clean(alert.facts.get("threshold"), LINE_LENGTH)
+    return [*lines, f"threshold {threshold}, {field}" if threshold else field]
 
 
 def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:

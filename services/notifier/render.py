@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from services.notifier import items
 from services.notifier.decide import Digest
-from services.notifier.facts import clean
+from services.notifier.facts import capital, clean
 from services.notifier.mail import Mail
 from services.notifier.policy import Policy
 from services.notifier.words import WORDS, Words
@@ -95,10 +95,10 @@ def headline(digest: Digest) -> str:
         case (only,), ():
             return _named(WORDS[only.kind].heading, items.item(only, Policy()))
         case (), (only,):
-            return _named(_capital(WORDS[only.kind].over), items.end(only, Policy()))
+            return _named(capital(WORDS[only.kind].over), items.end(only, Policy()))
         case told, ended:
             over = f", {len(ended):,} over now" if ended else ""
-            return _capital((_counts(told) + over).removeprefix(", "))
+            return capital((_counts(told) + over).removeprefix(", "))
 
 
 def _counts(told: tuple[ClaimedAlert, ...]) -> str:
@@ -116,10 +116,6 @@ def _count(kind: AlertKind, count: int) -> str:
 
 def _named(what: str, shown: items.Item) -> str:
     return f"{what}: {', '.join(filter(None, (shown.title, shown.size)))}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _subject(digest: Digest, *, all_test: bool) -> str:

@@ -74,7 +74,7 @@ def test_what_people_were_told_of_is_told_to_be_over_once(database: Database, of
     assert everything_mailed(database, office)[1:] == ["2 over now"]
     text = text_of(office.mails()[1])
     assert "Stripe accepts the API key again" in text
-    assert "* Mug 00001, M: restocked" in text
+    assert "* Restocked: Mug 00001, M" in text
     assert "Mug 00002" not in text
 
 

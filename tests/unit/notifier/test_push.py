@@ -49,7 +49,7 @@ def test_a_push_is_a_few_lines() -> None:
     assert push.title == "[stocksync test] Stripe refuses the key, dead letters"
     assert push.text.splitlines() == [
         "Stripe refuses the API key: your Stripe account, test mode",
-        *(f"Messages that could not be handled: {queue}, 3" for queue in "abcd"),
+        *(f"Messages that could not be handled: {queue}, 3 messages" for queue in "abcd"),
         "and 2 more",
         "The mail has the details.",
     ]

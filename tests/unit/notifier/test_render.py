@@ -208,7 +208,7 @@ def test_a_low_stock_mail_says_how_long_the_stock_lasts() -> None:
 
 
 def test_what_is_over_is_a_short_section_at_the_end() -> None:
-    """A line each says what ended and how long it lasted; the subject counts them."""
+    """A line each says what is well again and since when; the subject counts them."""
     news = alert(AlertKind.QUARANTINE, "prod_9", product_facts("prod_9", "Hat"))
     ends = [over(OUT, str(SHIRT), stock_facts(SHIRT, "Shirt", on_hand=0, threshold=5), on_hand=12)]
     ends.append(over(AlertKind.STRIPE_REFUSED, "self:live", product_facts("", "")))
@@ -217,7 +217,7 @@ def test_what_is_over_is_a_short_section_at_the_end() -> None:
     for part in (mail.text, mail.html):
         assert part.index("Hat") < part.index("Over now") < part.index("Stripe accepts the API key again")
         assert "12 left" in part
-    assert "* Shirt, M: back in stock, 12 left" in mail.text
+    assert "* Back in stock: Shirt, M, 12 left" in mail.text
     assert mail_of(*ends[:1]).subject == "[stocksync] Back in stock: Shirt, M, 12 left"
     assert mail_of(*ends).subject == "[stocksync] 2 over now"
 
@@ -270,7 +270,7 @@ def test_what_any_kind_may_hold_is_shown() -> None:
     }
     text = mail_of(alert(AlertKind.FINDING, "verify", facts)).text
     for said in (
-        "verify: 12,000",
+        "verify: 12,000 findings",
         "sizes differ",
         "the oldest from 20 Nov 2026, 08:00 UTC",
         "prod_4: 3",
@@ -284,3 +284,11 @@ def test_a_reminder_says_why_it_comes() -> None:
     """What was snoozed and still lasts says so."""
     reminded = replace(alert(LOW), snoozed_until=NOW)
     assert "snoozed until 24 Nov 2026, 09:06 UTC, and it still lasts" in mail_of(reminded).text
+
+
+def test_commands_look_like_commands() -> None:
+    """What stands between backticks in our words is code in HTML, and no backtick is left there."""
+    mail = mail_of(alert(AlertKind.JOB_FAILED, "`<b>`", {"job": "`<b>recover</b>`"}))
+    assert "stocksync jobs run NAME</code>" in mail.html
+    assert "`stocksync jobs run NAME`" in re.sub(r"\s+", " ", mail.text)
+    assert "<b>recover" not in mail.html
