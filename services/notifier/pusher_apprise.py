@@ -21,8 +21,8 @@ class Notifying(Protocol):
         """Take in one address; False where it is not understood."""
         ...
 
-    def notify(self, body: str, title: str) -> bool | None:
-        """Tell every address; whether all took it."""
+    def notify(self, body: str, title: str) -> object:
+        """Tell every address; true in the sense of `bool` where all took it, of whatever type."""
         ...
 
 
@@ -35,7 +35,7 @@ class ApprisePusher:
     def push(self, message: Push) -> bool:
         """Hand `message` to every address; whether all took it."""
         try:
-            return self._apprise.notify(body=message.text, title=message.title) is True
+            return bool(self._apprise.notify(body=message.text, title=message.title))
         except Exception as error:  # noqa: BLE001 - many services, whose errors may quote addresses and keys
             log.warning("push_broken", error=type(error).__name__)
             return False

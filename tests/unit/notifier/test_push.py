@@ -15,12 +15,22 @@ from tests.unit.notifier.claimed import TEST, alert
 SECRET = "hunter2"
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Stands for `apprise.AppriseResult`, which is no bool but counts as one."""
+
+    good: bool
+
+    def __bool__(self) -> bool:
+        return self.good
+
+
 @dataclass
 class Chats:
-    """Stands for `apprise.Apprise`: it takes addresses of `known` schemes and keeps what it is told."""
+    """Stands for `apprise.Apprise` 2.3: it takes addresses of `known` schemes and keeps what it is told."""
 
     known: Sequence[str] = ("json",)
-    takes: bool | None = True
+    takes: Answer | None = Answer(good=True)
     breaks: bool = False
     servers: list[str] = field(default_factory=list[str])
     told: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -31,7 +41,7 @@ class Chats:
         self.servers += [servers] if known else []
         return known
 
-    def notify(self, body: str, title: str) -> bool | None:
+    def notify(self, body: str, title: str) -> Answer | None:
         """Keep what is told."""
         if self.breaks:
             raise ConnectionError(f"json://user:{SECRET}@host refused")
@@ -64,7 +74,7 @@ def test_a_push_reaches_every_address() -> None:
     assert chats.told == [("title", "text")]
 
 
-@pytest.mark.parametrize("chats", [Chats(takes=False), Chats(takes=None), Chats(breaks=True)])
+@pytest.mark.parametrize("chats", [Chats(takes=Answer(good=False)), Chats(takes=None), Chats(breaks=True)])
 def test_fault_104_a_push_that_fails_says_so_and_shows_no_secret(
     chats: Chats, capsys: pytest.CaptureFixture[str]
 ) -> None:
