@@ -101,7 +101,9 @@ def recovered_facts(recovered: Recovered) -> Facts:
 class ClaimedAlert:
     """An alert in a notifier's hands.
 
-    `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant).
+    `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant). `news`:
+    more is to be told than its end; `heard`: people were told of it before; `reopened`: it is over, and the
+    same has begun again.
     """
 
     id: int
@@ -114,6 +116,10 @@ class ClaimedAlert:
     resolved_at: datetime | None
     attempts: int
     on_hand: int | None
+    news: bool = True
+    heard: bool = False
+    reopened: bool = False
+    snoozed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +139,8 @@ class Claim:
 class Waiting:
     """What waits to be mailed, by the database's clock; all times in seconds.
 
-    `oldest` and `newest` are ages; `retry_in` is what is left of a back-off; `since_last` is None where no
-    mail was sent within the hour.
+    `oldest` and `newest` are ages, of news and of ends; `retry_in` is what is left of a back-off; `since_last`
+    is None where no mail was sent within the hour.
     """
 
     alerts: int
@@ -144,3 +150,28 @@ class Waiting:
     retry_in: float
     mails_last_hour: int
     since_last: float | None
+    over: int = 0
+    over_oldest: float = 0
+    over_newest: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one mailing list hears of: `kinds` in all, and those of which `news` or ends (`over`) may go out now."""
+
+    mailing_list: str
+    kinds: tuple[AlertKind, ...]
+    news: tuple[AlertKind, ...]
+    over: tuple[AlertKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """Units of one variant that were sold within the last `days`; fewer where it is not known for longer."""
+
+    units: int
+    days: float
+
+
+OfVariant: TypeAlias = tuple[str, str, str]
+"""Account key, product id and size: one variant among all accounts."""

@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +23,14 @@ def _address(text: str) -> str:
     if not (separator and host and port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
         raise ValueError("must be HOST:PORT, like 127.0.0.1:8000")
     return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as Europe/Berlin") from None
+    return name
 
 
 def secret(pattern: str, hint: str) -> AfterValidator:
@@ -54,6 +63,17 @@ class Common(BaseSettings):
     stocksync_home: Path = Path("var")
     """Folder for what the one-machine way keeps: database, mails, logs."""
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+
+class ZoneSettings(Common):
+    """The shop's own time."""
+
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.time_zone)
 
 
 class DatabaseSettings(Common):

@@ -10,8 +10,8 @@ from services.notifier.mail import Mailer
 from services.notifier.mailer import SmtpMailer
 from services.notifier.mailer_folder import FolderMailer
 from services.notifier.mailing import Desk
-from services.notifier.policy import Policy
 from services.notifier.postman import Postman
+from services.notifier.pushing import Pushing
 from services.notifier.settings import NotifierSettings
 from shared import logs, worker
 from shared.broker import runtime
@@ -31,13 +31,14 @@ def build(settings: NotifierSettings, stop: Event) -> Worker:
     address = dsn(settings)
     migrate.check(address)
     database = Database(address, name="stocksync notifier", size=4)
-    policy = Policy(pause=settings.mail_pause_seconds)
-    postman = Postman(Desk(database, _mailer(settings), settings.letterhead, policy))
+    policy, pusher = settings.policy, settings.pusher
+    postman = Postman(Desk(database, _mailer(settings), settings.mailing_lists, policy))
+    pushing = [] if pusher is None else [Pushing(database, pusher, policy).run]
     broker = connect(settings)
     on_alert = runtime.Runtime(broker, stop).single(
         partial(handlers.on_alert, database=database, postman=postman)
     )
-    return Worker(broker, [Subscription(ALERTS, on_alert)], database, beside=[postman.run])
+    return Worker(broker, [Subscription(ALERTS, on_alert)], database, beside=[postman.run, *pushing])
 
 
 def _mailer(settings: NotifierSettings) -> Mailer:

@@ -1,12 +1,17 @@
-"""When a mail is due, which alerts it tells of, how long to wait after a failure: facts in, decisions out."""
+"""When a mail is due, what it tells of, how long to wait after a failure: facts in, decisions out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby, islice
 from typing import Final
 
+from services.notifier.audience import URGENT, MailingList
 from services.notifier.policy import Policy
-from shared.alerts import Claim, ClaimedAlert, Waiting
+from services.notifier.words import WORDS
+from shared.alerts import Claim, ClaimedAlert, Due, OfVariant, Sold, Waiting
 from shared.vocabulary import AccountKey, AlertKind
 
 ALWAYS_TOLD: Final = frozenset({AlertKind.OVERSOLD, AlertKind.UNPLACED_SALE})
@@ -32,36 +37,84 @@ SEVERITY: Final = (
 """The order in which a mail tells."""
 
 
+_STOCK: Final = frozenset({AlertKind.OUT_OF_STOCK, AlertKind.LOW_STOCK})
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One mail's worth: what it tells of, gravest first, and what was over before anybody was told."""
+    """One mail's worth, gravest first: what it tells of, what it says the end of, and what nobody has to hear.
+
+    `sold` is how fast the sizes sell that it tells of, by the alert's id.
+    """
 
     told: tuple[ClaimedAlert, ...]
+    ended: tuple[ClaimedAlert, ...]
     over: tuple[ClaimedAlert, ...]
+    sold: Mapping[int, Sold] = field(default_factory=dict[int, Sold])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write about."""
+        return not self.told and not self.ended
 
 
-def digest(claim: Claim) -> Digest:
-    """The newest state of what was claimed: a flood is one mail, and what is over is not told."""
-    out = {
-        (alert.account, alert.subject)
-        for alert in claim.alerts
-        if alert.kind is AlertKind.OUT_OF_STOCK and alert.resolved_at is None
+def due(mailing_list: MailingList, policy: Policy, now: datetime) -> Due:
+    """What the list may hear of `now`: in quiet hours only what can't wait."""
+    kinds = mailing_list.kinds
+    if policy.quiet is None or policy.quiet.until(now) is None:
+        return Due(mailing_list.name, kinds, news=kinds, over=kinds)
+    return Due(mailing_list.name, kinds, news=tuple(kind for kind in kinds if kind in URGENT), over=())
+
+
+def digest(claim: Claim, policy: Policy) -> Digest:
+    """The newest state of what was claimed: a flood is one mail, and what nobody heard of ends in silence."""
+    out = _subjects(alert for alert in claim.alerts if _is_news(alert))
+    told = [alert for alert in claim.alerts if _is_news(alert) and not _is_overtaken(alert, out)]
+    ended = [alert for alert in claim.alerts if policy.recoveries and _is_end(alert)]
+    back = _subjects(ended)
+    ended = [alert for alert in ended if not _is_overtaken(alert, back)]
+    named = {alert.id for alert in (*told, *ended)}
+    over = tuple(alert for alert in claim.alerts if alert.id not in named)
+    return Digest(tuple(sorted(told, key=rank)), tuple(sorted(ended, key=rank)), over)
+
+
+def shown(alerts: Sequence[ClaimedAlert], policy: Policy) -> tuple[ClaimedAlert, ...]:
+    """Those of `alerts` that a mail spells out: the first of each kind and mode; `alerts` as a digest has them."""
+    groups = groupby(alerts, key=lambda alert: (alert.kind, alert.account.endswith(":test")))
+    return tuple(alert for _, group in groups for alert in islice(group, policy.shown_per_kind))
+
+
+def stock_shown(found: Digest, policy: Policy) -> dict[int, OfVariant]:
+    """The variants whose pace of sales the mail needs, by the alert's id."""
+    return {
+        alert.id: (alert.account, str(alert.facts.get("product", "")), str(alert.facts.get("size", "")))
+        for alert in shown(found.told, policy)
+        if alert.kind in _STOCK
     }
-    over = tuple(alert for alert in claim.alerts if _is_over(alert) or _is_superseded(alert, out))
-    dropped = {alert.id for alert in over}
-    told = [alert for alert in claim.alerts if alert.id not in dropped]
-    return Digest(tuple(sorted(told, key=_rank)), over)
 
 
-def _is_over(alert: ClaimedAlert) -> bool:
-    return alert.resolved_at is not None and alert.kind not in ALWAYS_TOLD
+def _is_news(alert: ClaimedAlert) -> bool:
+    return alert.news and (alert.resolved_at is None or alert.kind in ALWAYS_TOLD)
 
 
-def _is_superseded(alert: ClaimedAlert, out: set[tuple[AccountKey, str]]) -> bool:
+def _is_end(alert: ClaimedAlert) -> bool:
+    """Whether people believe in something that is over: they heard of it, and it did not begin again."""
+    if alert.resolved_at is None or not alert.heard or alert.reopened or _is_news(alert):
+        return False
+    empty = alert.kind in _STOCK and alert.on_hand is not None and alert.on_hand <= 0
+    return bool(WORDS[alert.kind].over) and not empty
+
+
+def _subjects(alerts: Iterable[ClaimedAlert]) -> set[tuple[AccountKey, str]]:
+    """What is, or was, out of stock."""
+    return {(alert.account, alert.subject) for alert in alerts if alert.kind is AlertKind.OUT_OF_STOCK}
+
+
+def _is_overtaken(alert: ClaimedAlert, out: set[tuple[AccountKey, str]]) -> bool:
     return alert.kind is AlertKind.LOW_STOCK and (alert.account, alert.subject) in out
 
 
-def _rank(alert: ClaimedAlert) -> tuple[int, str, int, str]:
+def rank(alert: ClaimedAlert) -> tuple[int, str, int, str]:
     """Gravest kind first, within an account the fewest units first."""
     units = alert.on_hand if alert.on_hand is not None else 0
     return SEVERITY.index(alert.kind), alert.account, units, alert.subject
@@ -71,10 +124,16 @@ def seconds_to_wait(waiting: Waiting, policy: Policy) -> float | None:
     """Seconds until a mail is due (0: now), None where nothing waits."""
     if waiting.abandoned:
         return 0
-    if not waiting.alerts:
+    gathered: list[float] = []
+    if waiting.alerts:
+        gathered.append(min(policy.gather - waiting.newest, policy.gather_at_most - waiting.oldest))
+    if waiting.over:
+        gathered.append(
+            min(policy.gather_over - waiting.over_newest, policy.gather_over_at_most - waiting.over_oldest)
+        )
+    if not gathered:
         return None
-    quiet = min(policy.gather - waiting.newest, policy.gather_at_most - waiting.oldest)
-    return max(0, quiet, waiting.retry_in, _pause(waiting, policy))
+    return max(0, min(gathered), waiting.retry_in, _pause(waiting, policy))
 
 
 def _pause(waiting: Waiting, policy: Policy) -> float:

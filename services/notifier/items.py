@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
+from services.notifier.cover import cover
+from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, capital, clean, details, first, moment, whole
 from services.notifier.policy import Policy
-from shared.alerts import JSON, ClaimedAlert, Facts
+from services.notifier.recovered import recovered_lines
+from services.notifier.words import WORDS
+from shared.alerts import ClaimedAlert, Sold
 from shared.stock_metadata import stock_key
 from shared.vocabulary import AlertKind, Size
 
-NAME_LENGTH, LINE_LENGTH = 80, 200
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
+_NOUNS: Final[Mapping[AlertKind, str]] = {
+    AlertKind.DEAD_LETTER: "message",
+    AlertKind.SALE_RECOVERED: "sale",
+    AlertKind.WEBHOOK_SILENCE: "sale",
+    AlertKind.FINDING: "finding",
+}
+"""What the fact `count` counts."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -32,32 +41,31 @@ class Item:
     since: str
 
 
-def item(alert: ClaimedAlert, policy: Policy) -> Item:
-    """The lines of `alert`, names cleaned of control characters and cut to size."""
+def item(alert: ClaimedAlert, policy: Policy, sold: Sold | None = None) -> Item:
+    """The lines of `alert`, names cleaned of control characters and cut to size; `sold`: how fast it sells."""
     size = clean(alert.facts.get("size"), NAME_LENGTH)
     return Item(
         title=_title(alert),
         size=size,
         figure=_figure(alert),
-        lines=tuple(_lines(alert, policy)),
+        lines=(*_stock_lines(alert, sold), *_lines(alert, policy)),
         link=product_link(alert),
-        since=moment(alert.raised_at),
+        since=moment(alert.raised_at, policy.zone),
     )
 
 
-def clean(value: JSON, length: int) -> str:
-    """`value` as one line of at most `length` visible characters; empty for what is no text or number."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    visible = (" " if unicodedata.category(c)[0] in "CZ" else c for c in str(value)[: length * 4])
-    line = " ".join("".join(visible).split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"
-
-
-def moment(at: datetime) -> str:
-    """`24 Nov 2026, 09:05 UTC`."""
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+def end(alert: ClaimedAlert, policy: Policy) -> Item:
+    """What is said of an alert that is over: what is well again, and since when."""
+    over = moment(alert.resolved_at or alert.raised_at, policy.zone)
+    counted = alert.kind in _STOCK_KINDS and alert.on_hand is not None  # what it was then says nothing now
+    return Item(
+        title=_title(alert),
+        size=clean(alert.facts.get("size"), NAME_LENGTH),
+        figure=_left(alert) if counted else "",
+        lines=(capital(WORDS[alert.kind].over),),
+        link="",
+        since=over,
+    )
 
 
 def product_link(alert: ClaimedAlert) -> str:
@@ -77,8 +85,8 @@ def is_test(alert: ClaimedAlert) -> bool:
 
 def _title(alert: ClaimedAlert) -> str:
     facts = alert.facts
-    named = clean(facts.get("name"), NAME_LENGTH) or clean(facts.get("product"), NAME_LENGTH)
-    return named or _subject(alert.subject) or "(without a name)"
+    named = (clean(facts.get(key), NAME_LENGTH) for key in ("name", "product", "queue", "job"))
+    return next(filter(None, named), "") or _subject(alert.subject) or "(without a name)"
 
 
 def _subject(text: str) -> str:
@@ -94,74 +102,67 @@ def units_left(alert: ClaimedAlert) -> int | None:
     """Units on hand, now rather than then; None where the alert is about no level of stock."""
     if alert.kind not in _STOCK_KINDS:
         return None
-    then = alert.facts.get("on_hand")
-    units = alert.on_hand if alert.on_hand is not None else then
-    return max(0, units) if isinstance(units, int) and not isinstance(units, bool) else None
+    units = alert.on_hand if alert.on_hand is not None else whole(alert.facts.get("on_hand"))
+    return None if units is None else max(0, units)
+
+
+def _left(alert: ClaimedAlert) -> str:
+    left = units_left(alert)
+    return "" if left is None else f"{left:,} left"
 
 
 def _figure(alert: ClaimedAlert) -> str:
-    left = units_left(alert)
-    if left is not None:
-        return f"{left:,} left"
+    if left := _left(alert):
+        return left
     if alert.kind is AlertKind.OVERSOLD and (missing := sum(units for _, units in _sales(alert))):
         return f"{missing:,} short"
-    if recovered := _count(alert.facts.get("recovered")):
+    if recovered := whole(alert.facts.get("recovered")):
         return f"{recovered:,} {'sale' if recovered == 1 else 'sales'}"
-    quantity = alert.facts.get("quantity")
-    return f"{quantity:,} sold" if isinstance(quantity, int) and not isinstance(quantity, bool) else ""
+    quantity, count = whole(alert.facts.get("quantity")), whole(alert.facts.get("count"))
+    if quantity is not None:
+        return f"{quantity:,} {'refunded' if alert.kind is AlertKind.REFUND_PROPOSED else 'sold'}"
+    if count is None:
+        return ""
+    return " ".join(filter(None, (f"{count:,}", _counted(alert.kind, count))))
+
+
+def _counted(kind: AlertKind, count: int) -> str:
+    """What a `count` is of; empty where the kind does not say."""
+    noun = _NOUNS.get(kind, "")
+    return f"{noun}s" if noun and count != 1 else noun
+
+
+def _stock_lines(alert: ClaimedAlert, sold: Sold | None) -> list[str]:
+    if alert.kind not in _STOCK_KINDS:
+        return []
+    lines = [cover(units_left(alert) or 0, sold)] if sold is not None else []
+    field = f"metadata field {stock_key(Size(clean(alert.facts.get('size'), NAME_LENGTH)))}"
+    threshold = clean(alert.facts.get("threshold"), LINE_LENGTH)
+    return [*lines, f"threshold {threshold}, {field}" if threshold else field]
 
 
 def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     facts, lines = alert.facts, list[str]()
-    if alert.kind in _STOCK_KINDS:
-        if threshold := clean(facts.get("threshold"), LINE_LENGTH):
-            lines.append(f"threshold {threshold}")
-        field = stock_key(Size(clean(facts.get("size"), NAME_LENGTH)))
-        lines.append(f"metadata field {field}")
-    sales = _sales(alert)
-    lines += [
-        f"{units:,} {'unit' if units == 1 else 'units'} in session {session}"
-        for session, units in sales[: policy.sessions_shown]
-    ]
-    if len(sales) > policy.sessions_shown:
-        lines.append(f"and {len(sales) - policy.sessions_shown:,} more sessions")
-    lines += _recovered(facts)
+    sales = [f"{units:,} {_units(units)} in session {session}" for session, units in _sales(alert)]
+    lines += first(sales, policy.sessions_shown, "more sessions")
+    lines += recovered_lines(facts)
     if reason := clean(facts.get("reason"), LINE_LENGTH):
         lines.append(reason)
     if session := clean(facts.get("session"), LINE_LENGTH):
         line = clean(facts.get("line_item"), LINE_LENGTH)
         lines.append(f"session {session}" + (f", line {line}" if line else ""))
+    lines += details(facts, policy)
+    if alert.snoozed_until is not None:
+        lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")
     if alert.resolved_at is not None:
-        lines.append(f"restocked meanwhile ({moment(alert.resolved_at)}), but these buyers still wait"
-                     if alert.kind is AlertKind.OVERSOLD else f"settled {moment(alert.resolved_at)}")  # fmt: skip
+        at = moment(alert.resolved_at, policy.zone)
+        waits = f"restocked meanwhile ({at}), but these buyers still wait"
+        lines.append(waits if alert.kind is AlertKind.OVERSOLD else f"settled {at}")
     return lines
 
 
-def _recovered(facts: Facts) -> list[str]:
-    """Why sales were missed, how late they were booked, and which they were."""
-    reasons, lines = facts.get("reasons"), list[str]()
-    for reason, sales in reasons.items() if isinstance(reasons, dict) else ():
-        lines.append(f"{_count(sales):,}: {clean(reason, LINE_LENGTH)}")
-    if delay := _count(facts.get("delay")):
-        lines.append(f"booked up to {_duration(delay)} late")
-    first, last = (clean(facts.get(name), LINE_LENGTH) for name in ("first", "last"))
-    if first and last:
-        lines.append(f"session {first}" if first == last else f"sessions {first} to {last}")
-    return lines
-
-
-def _duration(seconds: int) -> str:
-    """`2 d 3 h`, `14 h 5 min`, `20 min`, `40 s`."""
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
-    if days:
-        return f"{days:,} d {hours % 24} h"
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min" if minutes else f"{seconds} s"
-
-
-def _count(value: JSON) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+def _units(count: int) -> str:
+    return "unit" if count == 1 else "units"
 
 
 def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
@@ -170,6 +171,6 @@ def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
     totals: dict[str, int] = {}
     for sale in listed if isinstance(listed, list) else []:
         if isinstance(sale, dict):
-            session, units = clean(sale.get("session"), LINE_LENGTH), sale.get("units")
-            totals[session] = totals.get(session, 0) + (units if isinstance(units, int) else 0)
+            session, units = clean(sale.get("session"), LINE_LENGTH), whole(sale.get("units"))
+            totals[session] = totals.get(session, 0) + (units or 0)
     return list(totals.items())

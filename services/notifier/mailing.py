@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email.message import EmailMessage
 
 from services.notifier import decide
+from services.notifier.audience import MailingList
+from services.notifier.cover import DAYS
+from services.notifier.decide import Digest
 from services.notifier.mail import Later, Letterhead, Mail, Mailer, Never, Sent, Unsure
 from services.notifier.message import addresses, compose
 from services.notifier.policy import Policy
@@ -14,63 +19,100 @@ from shared import clock, logs
 from shared.alerts import Claim
 from shared.database.pool import Database
 from shared.store import mails
+from shared.store.movements import sold_lately
 
 log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What mailing needs: where alerts are, the way out, who writes to whom, how patiently."""
+    """What mailing needs: where alerts are, the way out, who is told of what, how patiently, and the time."""
 
     database: Database
     mailer: Mailer
-    letterhead: Letterhead
+    lists: tuple[MailingList, ...]
     policy: Policy = field(default_factory=Policy)
+    now: Callable[[], datetime] = clock.now
 
 
 def mail_what_waits(desk: Desk) -> float:
-    """Send one mail if one is due; seconds until it is worth looking again."""
+    """Send each list one mail if one is due; seconds until it is worth looking again."""
+    return min(_mail(desk, mailing_list) for mailing_list in desk.lists)
+
+
+def _mail(desk: Desk, mailing_list: MailingList) -> float:
     policy = desk.policy
+    due = decide.due(mailing_list, policy, desk.now())
     with desk.database.transaction() as connection:
-        state = mails.waiting(connection, abandoned_after=policy.abandoned_after)
+        state = mails.waiting(connection, due, abandoned_after=policy.abandoned_after)
         wait = decide.seconds_to_wait(state, policy)
         if wait is None or wait > 0:
             return policy.sweep if wait is None else min(wait, policy.sweep)
-        claim = mails.claim(connection, abandoned_after=policy.abandoned_after, limit=policy.claim_at_most)
+        claim = mails.claim(
+            connection, due, abandoned_after=policy.abandoned_after, limit=policy.claim_at_most
+        )
     if claim is None:
         return policy.sweep
-    _tell(desk, claim)
+    _tell(desk, mailing_list, claim)
     return 0
 
 
-def _tell(desk: Desk, claim: Claim) -> None:
-    digest = decide.digest(claim)
+def _tell(desk: Desk, mailing_list: MailingList, claim: Claim) -> None:
+    digest = decide.digest(claim, desk.policy)
     over = [alert.id for alert in digest.over]
-    if not digest.told:
+    if digest.is_empty:
         with desk.database.transaction() as connection:
             mails.mark_dropped(connection, claim, over)
         log.info("alerts_over_before_mailed", alerts=len(over))
         return
-    letter = _letter(desk, digest)
+    letter = _letter(desk, mailing_list.letterhead, _with_pace(desk, digest))
     delivery = desk.mailer.send(letter, patient=decide.is_patient(claim, desk.policy))
     match delivery:
         case Sent(refused):
-            told = [alert.id for alert in digest.told]
-            with desk.database.transaction() as connection:
-                mails.mark_mailed(connection, claim, told, str(letter["Message-ID"]))
-                mails.mark_dropped(connection, claim, over)
-            log.info("alerts_mailed", alerts=len(told), over=len(over))
+            _record(desk, claim, digest, _sent(letter, mailing_list, digest))
             if refused:
                 log.error("mail_recipients_refused", recipients=len(refused), codes=list(refused))
         case _:
             _record_trouble(desk, claim, delivery)
 
 
-def _letter(desk: Desk, digest: decide.Digest) -> EmailMessage:
-    blank = compose(Mail("", "", "", "<blank@localhost>"), desk.letterhead, clock.now())
+def _with_pace(desk: Desk, digest: Digest) -> Digest:
+    """`digest` with how fast the sizes sell that the mail spells out."""
+    wanted = decide.stock_shown(digest, desk.policy)
+    if not wanted:
+        return digest
+    found = desk.database.run(lambda connection: sold_lately(connection, wanted.values(), days=DAYS))
+    return replace(
+        digest, sold={number: found[variant] for number, variant in wanted.items() if variant in found}
+    )
+
+
+def _letter(desk: Desk, letterhead: Letterhead, digest: Digest) -> EmailMessage:
+    blank = compose(Mail("", "", "", "<blank@localhost>"), letterhead, desk.now())
     domain = addresses(blank, "From")[0].rpartition("@")[2]
-    mail = render(digest, desk.policy, domain=domain)
-    return compose(mail, desk.letterhead, clock.now())
+    return compose(render(digest, desk.policy, domain=domain), letterhead, desk.now())
+
+
+def _sent(letter: EmailMessage, mailing_list: MailingList, digest: Digest) -> mails.Letter:
+    return mails.Letter(
+        str(letter["Message-ID"]),
+        mailing_list.name,
+        [alert.id for alert in digest.told],
+        [alert.id for alert in digest.ended],
+    )
+
+
+def _record(desk: Desk, claim: Claim, digest: Digest, letter: mails.Letter) -> None:
+    with desk.database.transaction() as connection:
+        mails.mark_mailed(connection, claim, letter)
+        mails.mark_dropped(connection, claim, [alert.id for alert in digest.over])
+    log.info(
+        "alerts_mailed",
+        mailing_list=letter.mailing_list,
+        alerts=len(letter.told),
+        ended=len(letter.ended),
+        over=len(digest.over),
+    )
 
 
 def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) -> None:

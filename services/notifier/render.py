@@ -16,10 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from services.notifier import items
 from services.notifier.decide import Digest
+from services.notifier.facts import capital, clean
 from services.notifier.mail import Mail
 from services.notifier.policy import Policy
 from services.notifier.words import WORDS, Words
 from shared.alerts import ClaimedAlert
+from shared.vocabulary import AlertKind
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 TEXT_WIDTH: Final = 76
@@ -37,58 +39,94 @@ class Section:
     more: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What is over: a line each for the first, `more` for the others."""
+
+    items: tuple[items.Item, ...]
+    more: int
+
+
 def render(digest: Digest, policy: Policy, *, domain: str) -> Mail:
-    """The mail that tells of `digest.told` (at least one); `domain` ends its Message-ID."""
-    told = digest.told
-    all_test = all(items.is_test(alert) for alert in told)
+    """The mail of `digest`, which is not empty; `domain` ends its Message-ID."""
+    all_test = all(items.is_test(alert) for alert in (*digest.told, *digest.ended))
     view = {
-        "sections": _sections(told, policy),
-        "headline": _headline(told),
+        "sections": _sections(digest, policy),
+        "ends": _ends(digest.ended, policy),
+        "headline": headline(digest),
         "all_test": all_test,
-        "over": len(digest.over),
+        "over": sum(alert.news and not alert.heard for alert in digest.over),
     }
     html = _environment().get_template("mail.html.j2").render(view)
     text = _environment().get_template("mail.txt.j2").render(view)
     inlined = css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)
-    return Mail(_subject(told, all_test=all_test), text.strip() + "\n", inlined, message_id(told, domain))
+    return Mail(_subject(digest, all_test=all_test), text.strip() + "\n", inlined, message_id(digest, domain))
 
 
-def message_id(told: tuple[ClaimedAlert, ...], domain: str) -> str:
+def message_id(digest: Digest, domain: str) -> str:
     """The same for the same alerts, so that a mail client folds a mail that was sent twice."""
-    what = ",".join(f"{alert.id}.{alert.revision}" for alert in sorted(told, key=lambda alert: alert.id))
+    told = [f"{alert.id}.{alert.revision}" for alert in sorted(digest.told, key=lambda alert: alert.id)]
+    ended = [f"{alert.id}.over" for alert in sorted(digest.ended, key=lambda alert: alert.id)]
+    what = ",".join([*told, *ended])
     return f"<alerts-{hashlib.sha256(what.encode()).hexdigest()[:32]}@{domain}>"
 
 
-def _sections(told: tuple[ClaimedAlert, ...], policy: Policy) -> tuple[Section, ...]:
+def _sections(digest: Digest, policy: Policy) -> tuple[Section, ...]:
     sections: list[Section] = []
-    for (kind, test), group in groupby(told, key=lambda alert: (alert.kind, items.is_test(alert))):
+    for (kind, test), group in groupby(digest.told, key=lambda alert: (alert.kind, items.is_test(alert))):
         alerts = list(group)
-        shown = tuple(items.item(alert, policy) for alert in alerts[: policy.shown_per_kind])
+        shown = tuple(
+            items.item(alert, policy, digest.sold.get(alert.id)) for alert in alerts[: policy.shown_per_kind]
+        )
         sections.append(Section(WORDS[kind], test, shown, len(alerts) - len(shown)))
     return tuple(sections)
 
 
-def _headline(told: tuple[ClaimedAlert, ...]) -> str:
-    """`Low stock: Mug, M` for one alert, `2 out of stock, 1 low stock` for several."""
-    first, *others = told
-    if not others:
-        shown = items.item(first, Policy())
-        return f"{WORDS[first.kind].heading}: {', '.join(filter(None, (shown.title, shown.size)))}"
+def _ends(ended: tuple[ClaimedAlert, ...], policy: Policy) -> Ends | None:
+    if not ended:
+        return None
+    shown = tuple(items.end(alert, policy) for alert in ended[: policy.shown_per_kind])
+    return Ends(shown, len(ended) - len(shown))
+
+
+def headline(digest: Digest) -> str:
+    """`Low stock: Mug, M` for one alert, `2 out of stock, 1 low stock, 3 over now` for several."""
+    match digest.told, digest.ended:
+        case (only,), ():
+            return _named(WORDS[only.kind].heading, items.item(only, Policy()))
+        case (), (only,):
+            return _named(capital(WORDS[only.kind].over), items.end(only, Policy()))
+        case told, ended:
+            over = f", {len(ended):,} over now" if ended else ""
+            return capital((_counts(told) + over).removeprefix(", "))
+
+
+def _counts(told: tuple[ClaimedAlert, ...]) -> str:
     counts = list(Counter(alert.kind for alert in told).items())
-    parts = [
-        f"{count:,} {WORDS[kind].brief}" if WORDS[kind].counted else WORDS[kind].brief
-        for kind, count in counts[:KINDS_IN_HEADLINE]
-    ]
+    parts = [_count(kind, count) for kind, count in counts[:KINDS_IN_HEADLINE]]
     more = sum(count for _, count in counts[KINDS_IN_HEADLINE:])
-    headline = ", ".join(parts) + (f" and {more:,} more" if more else "")
-    return headline[0].upper() + headline[1:]
+    return ", ".join(parts) + (f" and {more:,} more" if more else "")
 
 
-def _subject(told: tuple[ClaimedAlert, ...], *, all_test: bool) -> str:
+def _count(kind: AlertKind, count: int) -> str:
+    words = WORDS[kind]
+    name = words.many if words.many and count > 1 else words.brief
+    return f"{count:,} {name}" if words.counted else name
+
+
+def _named(what: str, shown: items.Item) -> str:
+    return f"{what}: {', '.join(filter(None, (shown.title, shown.size)))}"
+
+
+def _subject(digest: Digest, *, all_test: bool) -> str:
     """One line without control characters, whatever the products are called."""
     mark = "[stocksync test]" if all_test else "[stocksync]"
-    figure = items.item(told[0], Policy()).figure if len(told) == 1 else ""
-    return items.clean(", ".join(filter(None, (f"{mark} {_headline(told)}", figure))), SUBJECT_LENGTH)
+    shown = [
+        *(items.item(one, Policy()) for one in digest.told[:2]),
+        *(items.end(one, Policy()) for one in digest.ended[:2]),
+    ]
+    figure = shown[0].figure if len(shown) == 1 else ""
+    return clean(", ".join(filter(None, (f"{mark} {headline(digest)}", figure))), SUBJECT_LENGTH)
 
 
 def _wrapped(text: str, indent: str = "") -> str:

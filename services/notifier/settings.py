@@ -7,13 +7,16 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.policy import SMTP
 from pathlib import Path
-from typing import Annotated, Protocol, Self, cast
+from typing import Annotated, Literal, Protocol, Self, cast
 
 from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 
-from services.notifier import smtp_url
-from services.notifier.mail import Letterhead
-from shared.settings import BrokerSettings
+from services.notifier import pusher_apprise, quiet, smtp_url
+from services.notifier.audience import Audience, MailingList, mailing_lists
+from services.notifier.policy import Policy
+from services.notifier.push import Pusher
+from services.notifier.quiet import QuietHours
+from shared.settings import BrokerSettings, ZoneSettings
 
 
 class _Addressed(Protocol):
@@ -62,17 +65,40 @@ def _ca_file(path: Path | None) -> Path | None:
     return path
 
 
-class NotifierSettings(BrokerSettings):
+def _quiet_hours(text: str | None) -> str | None:
+    if text is not None:
+        quiet.parse(text)
+    return text
+
+
+def _apprise_urls(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        pusher_apprise.connect(pusher_apprise.parse(value.get_secret_value()))
+    return value
+
+
+Recipients = Annotated[str | None, AfterValidator(_recipients)]
+"""Mail addresses, comma-separated."""
+
+
+class NotifierSettings(BrokerSettings, ZoneSettings):
     """Where mails go; an unset SMTP_URL means files under STOCKSYNC_HOME/mail."""
 
     smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = None
     smtp_ca_file: Annotated[FilePath | None, AfterValidator(_ca_file)] = None
     """PEM certificates to trust instead of the system's."""
     mail_from: Annotated[str | None, AfterValidator(_sender)] = None
-    mail_to: Annotated[str | None, AfterValidator(_recipients)] = None
-    """Comma-separated."""
+    mail_to: Recipients = None
+    mail_to_stock: Recipients = None
+    mail_to_sales: Recipients = None
+    mail_to_operations: Recipients = None
     mail_pause_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
-    """Least time between two mails; it doubles with every mail within an hour, up to 15 minutes."""
+    """Least time between two mails to the same people; it doubles with every mail within an hour, up to 15 minutes."""
+    quiet_hours: Annotated[str | None, AfterValidator(_quiet_hours)] = None
+    """`22:00-07:00` in the shop's time zone."""
+    recovery_mails: Literal["on", "off"] = "on"
+    apprise_urls: Annotated[SecretStr | None, AfterValidator(_apprise_urls)] = None
+    """Comma-separated."""
 
     @model_validator(mode="after")
     def _somebody_to_write_to(self) -> Self:
@@ -89,7 +115,31 @@ class NotifierSettings(BrokerSettings):
         return None if self.smtp_url is None else smtp_url.parse(self.smtp_url.get_secret_value())
 
     @property
-    def letterhead(self) -> Letterhead:
-        """Who writes to whom; made-up names where mails are files and nobody is named."""
-        recipients = parse_addresses(self.mail_to or "shop@localhost")
-        return Letterhead(self.mail_from or "stocksync <stocksync@localhost>", recipients)
+    def mailing_lists(self) -> tuple[MailingList, ...]:
+        """Who writes to whom of what; made-up names where mails are files and nobody is named."""
+        own = {
+            Audience.STOCK: self.mail_to_stock,
+            Audience.SALES: self.mail_to_sales,
+            Audience.OPERATIONS: self.mail_to_operations,
+        }
+        everybody = self.mail_to or "shop@localhost"
+        recipients = {audience: parse_addresses(to or everybody) for audience, to in own.items()}
+        return mailing_lists(self.mail_from or "stocksync <stocksync@localhost>", recipients)
+
+    @property
+    def policy(self) -> Policy:
+        """How patient to be, when to be quiet, what to tell."""
+        hours = None if self.quiet_hours is None else QuietHours(*quiet.parse(self.quiet_hours), self.zone)
+        return Policy(
+            pause=self.mail_pause_seconds,
+            recoveries=self.recovery_mails == "on",
+            quiet=hours,
+            zone=self.zone,
+        )
+
+    @property
+    def pusher(self) -> Pusher | None:
+        """The way to chats and phones, None where there is none."""
+        if self.apprise_urls is None:
+            return None
+        return pusher_apprise.connect(pusher_apprise.parse(self.apprise_urls.get_secret_value()))

@@ -19,13 +19,19 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A kind's `heading`, its name in a subject line (`brief`, `counted` or not), what happened, what to do."""
+    """A kind's `heading`, its name in a subject line, what happened, what to do.
+
+    The name is `brief`, `many` where it reads otherwise for several, and `counted` or not.
+    `over` says what its end is; empty where an end is no news, or does not end what people have to do.
+    """
 
     heading: str
     brief: str
     happened: str
     do: str
     tone: Tone = Tone.GRAVE
+    over: str = ""
+    many: str = ""
     counted: bool = True
 
 
@@ -42,6 +48,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Sales are still counted.",
         "Look at the key in Stripe's Dashboard under Developers, API keys: it may have been revoked, or lack a "
         "permission. stocksync goes on by itself as soon as Stripe accepts it.",
+        over="Stripe accepts the API key again",
         counted=False,
     ),
     AlertKind.BROKER_REFUSED: Words(
@@ -50,27 +57,36 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Webhooks from Stripe could not be queued and were answered with an error. Stripe sends them again, "
         "for up to three days, so nothing is lost yet.",
         "Look at the message queue: it may be full, out of disk or memory, or miss a queue.",
+        over="the message queue takes webhooks again",
         counted=False,
     ),
     AlertKind.WEBHOOK_SILENCE: Words(
         "No webhooks arrive",
         "no webhooks arrive",
-        "Stripe shows sales, but told of none for hours. stocksync finds such sales by itself, only later.",
+        "Stripe shows sales, but told of none for hours. stocksync finds such sales by itself, only later: until "
+        "then the shop may sell what is gone.",
         "Look at the webhook endpoint in Stripe's Dashboard under Developers, Webhooks: its address, whether it is "
         "enabled, and what Stripe was answered. `stocksync doctor` looks at the same things.",
+        over="webhooks arrive again",
         counted=False,
     ),
     AlertKind.DEAD_LETTER: Words(
         "Messages that could not be handled",
-        "dead letter",
-        "These were tried many times, or can't be handled at all, and were put aside. Their neighbours went on.",
-        "Read the reason. Once its cause is mended, have the messages handled again.",
+        "dead letters",
+        "Messages of these queues were tried many times, or can't be handled at all, and lie aside. What they tell, "
+        "such as a sale, is not booked. Their neighbours went on.",
+        "`stocksync alerts parked` shows each message with its reason. Once the cause is mended, have them handled "
+        "again.",
+        over="no message is left aside",
+        counted=False,
     ),
     AlertKind.JOB_FAILED: Words(
         "A scheduled job failed",
         "job failed",
         "This work could not be done. It runs again when it is next due.",
-        "Read the reason, and run it again once the cause is mended: `stocksync jobs run NAME`.",
+        "Read the reason. Once its cause is mended, `stocksync jobs run NAME` runs it at once.",
+        over="the job has run again",
+        many="jobs failed",
     ),
     AlertKind.OVERSOLD: Words(
         "Sold more than there was",
@@ -85,6 +101,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "These lines were paid for, and stocksync could not tell which product and size they are.",
         "Search for the session's id in Stripe's Dashboard to see what was bought. Each line waits in stocksync "
         "until somebody says which size it was, or that it has no stock.",
+        over="somebody said what it was",
+        many="unplaced sales",
     ),
     AlertKind.FINDING: Words(
         "What does not add up",
@@ -92,6 +110,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "What Stripe shows differs from what the ledger says, for the reason given with each.",
         "Each line names the command that mends it. `stocksync findings list` shows all that is open.",
         Tone.WARNING,
+        over="it adds up again",
+        many="findings",
     ),
     AlertKind.REFUND_PROPOSED: Words(
         "Refunded: did the goods come back?",
@@ -99,6 +119,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Money went back to these buyers. Stock was not changed, because a refund does not say what came back.",
         "Put what came back into stock again, or say that nothing did: `stocksync refunds list`.",
         Tone.WARNING,
+        many="refunds to look at",
     ),
     AlertKind.SALE_RECOVERED: Words(
         "Sales that no webhook told of",
@@ -106,6 +127,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "These were paid, and no webhook arrived. They were found in Stripe and are taken off the stock now.",
         "Nothing, if this happens once. If it happens again, look at the webhook endpoint: `stocksync doctor`.",
         Tone.WARNING,
+        many="recovered sales",
     ),
     AlertKind.QUARANTINE: Words(
         "Stock numbers that no longer make sense",
@@ -114,6 +136,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "still counted.",
         "Open the product in Stripe's Dashboard and look at its metadata: every stock field must be a plain "
         "number such as 12.",
+        over="its number makes sense again",
     ),
     AlertKind.LIVEMODE_MISMATCH: Words(
         "Test and live are mixed up",
@@ -121,6 +144,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "An event of the other mode arrived and was refused: live where test is expected, or the reverse.",
         "Compare the webhook endpoint and its secret with the API key: both must be of the same mode.",
         Tone.WARNING,
+        over="nothing of the other mode arrives any more",
         counted=False,
     ),
     AlertKind.UNKNOWN_ACCOUNT: Words(
@@ -129,11 +153,22 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Events of a Stripe account that is not served here arrived, and were ignored.",
         "If the account is yours, add it to the settings. If not, take this address out of its webhook endpoints.",
         Tone.WARNING,
+        over="no such events arrive any more",
+        many="unknown accounts",
     ),
     AlertKind.OUT_OF_STOCK: Words(
-        "Out of stock", "out of stock", "Nothing is left of these, and the shop can sell no more.", _RESTOCK
+        "Out of stock",
+        "out of stock",
+        "Nothing is left of these, and the shop can sell no more.",
+        _RESTOCK,
+        over="back in stock",
     ),
     AlertKind.LOW_STOCK: Words(
-        "Low stock", "low stock", "These are at or below their threshold.", _RESTOCK, Tone.WARNING
+        "Low stock",
+        "low stock",
+        "These are at or below their threshold.",
+        _RESTOCK,
+        Tone.WARNING,
+        over="restocked",
     ),
 }

@@ -10,6 +10,7 @@ from typing import Final
 
 from services.reconciler import handlers
 from services.reconciler.jobs import Job, Tools
+from services.reconciler.parked import ParkedLetters
 from services.reconciler.recover import recover
 from services.reconciler.scheduler import Scheduler
 from services.reconciler.settings import RECOVER, ReconcilerSettings
@@ -44,11 +45,12 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     tools = Tools(account, database, broker, stripe, stop, silence)
     on_job = runtime.Runtime(broker, stop).single(partial(handlers.on_job, jobs=JOB_RUNNERS, tools=tools))
     sweep = Sweep(database, broker, settings.sweep_seconds)
+    parked = ParkedLetters(database, broker, account)
     schedules = {job: times for job, times in settings.schedules.items() if job in JOB_RUNNERS}
     at_start = tuple(job for job in (RECOVER,) if job in schedules)
     scheduler = Scheduler(database, broker, account, schedules, at_start)
     jobs = Subscription(JOBS, on_job, workers=AT_ONCE)
-    return Worker(broker, [jobs], database, beside=[sweep.run, scheduler.run])
+    return Worker(broker, [jobs], database, beside=[sweep.run, parked.run, scheduler.run])
 
 
 if __name__ == "__main__":

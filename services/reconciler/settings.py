@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
 from services.reconciler.schedule import OFF, Schedule, is_cron
-from shared.settings import BrokerSettings, StripeSettings
+from shared.settings import BrokerSettings, StripeSettings, ZoneSettings
 
 RECOVER: Final = "recover"
 SNAPSHOT: Final = "snapshot"
@@ -30,14 +29,6 @@ PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
 """When jobs run, by the size of the store; what is not named does not."""
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a time zone such as Europe/Berlin") from None
-    return name
-
-
 def _times(text: str | None) -> str | None:
     if text is not None and text != OFF and not is_cron(text):
         raise ValueError(f"must be five fields such as '{NIGHTLY}', or '{OFF}'")
@@ -48,7 +39,7 @@ Times = Annotated[str | None, AfterValidator(_times)]
 """A cron expression of five fields, `off`, or None for what the size of the store says."""
 
 
-class ReconcilerSettings(BrokerSettings, StripeSettings):
+class ReconcilerSettings(BrokerSettings, StripeSettings, ZoneSettings):
     """The database, the queue, Stripe, and when jobs run."""
 
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30
@@ -56,7 +47,6 @@ class ReconcilerSettings(BrokerSettings, StripeSettings):
     store_size: Literal["small", "medium", "large"] = "small"
     webhook_silence_hours: Annotated[float, Field(ge=0, le=720)] = 6
     """Hours in which Stripe shows sales and no webhook comes before people are told; 0 is off."""
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     job_recover: Times = None
     job_snapshot: Times = None
     job_verify: Times = None
@@ -73,5 +63,4 @@ class ReconcilerSettings(BrokerSettings, StripeSettings):
         }
         preset = PRESETS[self.store_size]
         wanted = {job: preset.get(job, OFF) if times is None else times for job, times in own.items()}
-        zone = ZoneInfo(self.time_zone)
-        return {job: Schedule(times, zone) for job, times in wanted.items() if times != OFF}
+        return {job: Schedule(times, self.zone) for job, times in wanted.items() if times != OFF}

@@ -1,20 +1,38 @@
-"""SQL of the alerts that are open: the stock worker and the notifier raise and resolve them."""
+"""SQL of the alerts that are open: workers raise and resolve them, the back office sees to them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import Connection
-from psycopg.rows import scalar_row, tuple_row
+from psycopg.rows import kwargs_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 
-from shared.alerts import JSON, AlertKey, NewAlert
+from shared.alerts import JSON, AlertKey, Facts, NewAlert
 from shared.vocabulary import AccountKey, AlertKind, ProductId
 
 ACCUMULATING: Final = frozenset({AlertKind.OVERSOLD})
-"""Kinds whose open alert takes in the `sales` of a further one, and is told again."""
+"""Kinds whose open alert takes in the `sales` of a further one, and is told again unless acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that is not over; times are None for what has not happened (`dropped_at`: overtaken by another)."""
+
+    id: int
+    kind: AlertKind
+    subject: str
+    facts: Facts
+    raised_at: datetime
+    mailed_at: datetime | None
+    failed_at: datetime | None
+    dropped_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    snoozed_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +93,47 @@ class Alerts:
                         coalesce(alert.facts->'sales', '[]') || coalesce(excluded.facts->'sales', '[]')
                     ),
                     revision = alert.revision + 1,
-                    claimed_at = null, mailed_at = null, failed_at = null, dropped_at = null
+                    claimed_at = case when alert.acknowledged_at is not null then alert.claimed_at end,
+                    mailed_at = case when alert.acknowledged_at is not null then alert.mailed_at end,
+                    failed_at = null, dropped_at = null
                 returning id
                 """,
                 (alert.account, alert.kind.value, _text(alert.subject), Jsonb(_storable(alert.facts))),
             )
             return cursor.fetchall()[0]
+
+    def renew(self, alert: NewAlert, *, again: bool) -> int:
+        """Open `alert`, or give the open one its facts and, where `again`, have people told once more; its id."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            cursor.execute(
+                """
+                insert into alert (account, kind, subject, facts) values (%(account)s, %(kind)s, %(subject)s, %(facts)s)
+                on conflict (account, kind, subject) where resolved_at is null do update set
+                    facts = excluded.facts,
+                    revision = alert.revision + %(again)s::int,
+                    claimed_at = case when not %(again)s or alert.acknowledged_at is not null then alert.claimed_at end,
+                    mailed_at = case when not %(again)s or alert.acknowledged_at is not null then alert.mailed_at end,
+                    failed_at = case when not %(again)s then alert.failed_at end,
+                    dropped_at = case when not %(again)s then alert.dropped_at end
+                returning id
+                """,
+                {
+                    "account": alert.account,
+                    "kind": alert.kind.value,
+                    "subject": _text(alert.subject),
+                    "facts": Jsonb(_storable(alert.facts)),
+                    "again": again,
+                },
+            )
+            return cursor.fetchall()[0]
+
+    def facts_of(self, kind: AlertKind) -> dict[str, Facts]:
+        """The facts of the open alerts of `kind`, by subject."""
+        rows = self._connection.execute(
+            "select subject, facts from alert where account = %s and kind = %s and resolved_at is null",
+            (self._account, kind.value),
+        )
+        return {str(row[0]): row[1] for row in rows}
 
     def untold(self, product: ProductId) -> list[int]:
         """Ids of open alerts on a product that nobody has been told of, nor is being told of now."""
@@ -117,6 +170,51 @@ class Alerts:
             """,
             {"account": self._account, "kind": AlertKind.STRIPE_REFUSED.value},
         )
+
+    def still_open(self, limit: int) -> list[OpenAlert]:
+        """The newest `limit` alerts that are not over, newest first."""
+        with self._connection.cursor(row_factory=kwargs_row(_open_alert)) as cursor:
+            return cursor.execute(
+                """
+                select id, kind, subject, facts, raised_at, mailed_at, failed_at, dropped_at, acknowledged_at,
+                    acknowledged_by, snoozed_until
+                from alert where account = %s and resolved_at is null order by id desc limit %s
+                """,
+                (self._account, limit),
+            ).fetchall()
+
+    def acknowledge(self, ids: Collection[int], *, by: str) -> list[int]:
+        """Have people told no more of open alerts while they last; the ids of those that are open."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                update alert set acknowledged_at = coalesce(acknowledged_at, now()),
+                    acknowledged_by = case when acknowledged_at is null then %s else acknowledged_by end,
+                    snoozed_until = null
+                where account = %s and id = any(%s) and resolved_at is null returning id
+                """,
+                (_text(by), self._account, list(ids)),
+            ).fetchall()
+
+    def snooze(self, ids: Collection[int], until: datetime) -> list[int]:
+        """Have open alerts wait, and those that still last `until` then told, again if need be; the ids of the open.
+
+        The revision grows, so that the mail then is not taken for the one before.
+        """
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                update alert set snoozed_until = %s, revision = revision + 1, acknowledged_at = null,
+                    acknowledged_by = '', claimed_at = null, mailed_at = null, failed_at = null, dropped_at = null,
+                    attempts = 0, next_attempt_at = now()
+                where account = %s and id = any(%s) and resolved_at is null returning id
+                """,
+                (until, self._account, list(ids)),
+            ).fetchall()
+
+
+def _open_alert(kind: str, **columns: Any) -> OpenAlert:  # noqa: ANN401 - the columns, by name
+    return OpenAlert(kind=AlertKind(kind), **columns)
 
 
 def _text(text: str) -> str:

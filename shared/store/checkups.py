@@ -72,8 +72,10 @@ def untold(connection: Connection[Any], account: AccountKey, *, longer_than: flo
                 ) as late,
                 count(*) filter (where failed_at is not null) as refused
             from alert where account = %s and mailed_at is null and dropped_at is null
+                and acknowledged_at is null
+                and (snoozed_until is null or snoozed_until < now() - make_interval(secs => %s))
             """,
-            (longer_than, account),
+            (longer_than, account, longer_than),
         ).fetchall()[0]
 
 

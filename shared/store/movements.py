@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
 
-from shared.alerts import OversoldSale
+from shared.alerts import OfVariant, OversoldSale, Sold
 from shared.vocabulary import AccountKey, Movement, ProductId, SessionId, Size
 
 
@@ -66,3 +66,29 @@ class Movements:
                 break
             sales.append(OversoldSale(SessionId(session), min(int(sold), left)))
         return sales
+
+
+def sold_lately(
+    connection: Connection[Any], variants: Collection[OfVariant], *, days: int
+) -> dict[OfVariant, Sold]:
+    """What was sold of each within the last `days`; a variant without a movement is not among them."""
+    wanted = sorted(set(variants))
+    rows = connection.execute(
+        """
+        select wanted.account, wanted.product, wanted.size,
+            (
+                select coalesce(sum(-m.delta), 0)::bigint from movement m
+                where m.account = wanted.account and m.product_id = wanted.product and m.size = wanted.size
+                    and m.kind = 'sale' and m.at > now() - make_interval(days => %s)
+            ),
+            least(%s, extract(epoch from now() - first.at) / 86400)::float
+        from unnest(%s::text[], %s::text[], %s::text[]) as wanted (account, product, size)
+        join lateral (
+            select m.at from movement m
+            where m.account = wanted.account and m.product_id = wanted.product and m.size = wanted.size
+            order by m.id limit 1
+        ) first on true
+        """,
+        (days, days, *([one[part] for one in wanted] for part in range(3))),
+    )
+    return {(row[0], row[1], row[2]): Sold(int(row[3]), max(0.0, row[4])) for row in rows}

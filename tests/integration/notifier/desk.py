@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from email.message import EmailMessage
 
-from services.notifier.mail import Letterhead
+from services.notifier import decide
+from services.notifier.audience import Audience, MailingList, mailing_lists
 from services.notifier.mailer import SmtpMailer
 from services.notifier.mailing import Desk
 from services.notifier.policy import Policy
 from services.notifier.smtp_url import parse
-from shared.alerts import NewAlert, OversoldSale, oversold_facts, stock_facts
+from shared import clock
+from shared.alerts import Due, NewAlert, OversoldSale, oversold_facts, stock_facts
 from shared.database.pool import Database
 from shared.store.alerts import Alerts
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
 
 ACCOUNT = AccountKey("self:test")
-AT_ONCE = Policy(gather=0, pause=0, backoff=(0,))
+AT_ONCE = Policy(gather=0, gather_over=0, pause=0, backoff=(0,))
+SHOP = ("shop@example.com",)
+ALL_TO_SHOP = mailing_lists("bot@example.com", dict.fromkeys(Audience, SHOP))
+(EVERYTHING,) = ALL_TO_SHOP
 
 
-def desk(database: Database, port: int, policy: Policy = AT_ONCE) -> Desk:
+def desk(
+    database: Database,
+    port: int,
+    policy: Policy = AT_ONCE,
+    *,
+    lists: tuple[MailingList, ...] = ALL_TO_SHOP,
+    now: Callable[[], datetime] = clock.now,
+) -> Desk:
     """A desk that mails by the server on `port`."""
     mailer = SmtpMailer(parse(f"smtp://127.0.0.1:{port}"), timeout=5, patience=20)
-    return Desk(database, mailer, Letterhead("bot@example.com", ("shop@example.com",)), policy)
+    return Desk(database, mailer, lists, policy, now)
+
+
+def all_due() -> Due:
+    """Everything may be told now."""
+    return decide.due(EVERYTHING, AT_ONCE, clock.now())
+
+
+def resolved(database: Database, *over: NewAlert) -> None:
+    """The facts of `over` are past."""
+    with database.transaction() as connection:
+        Alerts(connection, ACCOUNT).resolve([one.key for one in over])
+
+
+def told(database: Database, kind: AlertKind, subject: str, **facts: str) -> NewAlert:
+    """An alert of `kind`, committed."""
+    one = NewAlert(ACCOUNT, kind, subject, facts)
+    raised(database, one)
+    return one
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The plain part of `mail`."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
 
 
 def low(number: int, kind: AlertKind = AlertKind.LOW_STOCK) -> NewAlert:
@@ -46,9 +85,7 @@ def raised(database: Database, *news: NewAlert) -> list[int]:
 def let_claims_lapse(database: Database) -> None:
     """Make every claim in hand as old as a crash makes it."""
     with database.transaction() as connection:
-        connection.execute(
-            "update alert set claimed_at = claimed_at - interval '1 hour' where mailed_at is null"
-        )
+        connection.execute("update alert set claimed_at = claimed_at - interval '1 hour'")
 
 
 def drop_claims(database: Database) -> None:

@@ -4,8 +4,9 @@ from shared.alerts import AlertKey, NewAlert, product_facts
 from shared.database.pool import Database
 from shared.store import mails
 from shared.store.alerts import Alerts
+from shared.store.mails import Letter
 from shared.vocabulary import AlertKind
-from tests.integration.notifier.desk import ACCOUNT, low, oversold, raised
+from tests.integration.notifier.desk import ACCOUNT, all_due, low, oversold, raised
 
 LOW = AlertKind.LOW_STOCK
 LAPSED = 180
@@ -33,7 +34,7 @@ def test_a_further_oversold_sale_joins_the_open_alert(database: Database) -> Non
     first, second = raised(database, oversold("cs_1")), raised(database, oversold("cs_2", "cs_3"))
     assert first == second
     with database.transaction() as connection:
-        claim = mails.claim(connection, abandoned_after=LAPSED, limit=10)
+        claim = mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10)
     assert claim is not None
     (alert,) = claim.alerts
     assert alert.facts["sales"] == [{"session": f"cs_{n}", "units": 1} for n in (1, 2, 3)]
@@ -50,12 +51,12 @@ def test_a_claim_is_exclusive_until_it_lapses(database: Database) -> None:
     """What one notifier has in hand no other gets, and a lapsed claim is taken over whole and alone."""
     ids = raised(database, low(1), low(2))
     with database.transaction() as connection:
-        claim = mails.claim(connection, abandoned_after=LAPSED, limit=10)
+        claim = mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10)
         assert claim is not None
         assert claim.ids == ids
     raised(database, low(3))
     with database.transaction() as connection:
-        other = mails.claim(connection, abandoned_after=LAPSED, limit=10)
+        other = mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10)
         assert other is not None
         assert [alert.subject for alert in other.alerts] == ["prod_3/M"]
         connection.execute(
@@ -63,7 +64,7 @@ def test_a_claim_is_exclusive_until_it_lapses(database: Database) -> None:
         )
     raised(database, low(4))
     with database.transaction() as connection:
-        taken_over = mails.claim(connection, abandoned_after=LAPSED, limit=10)
+        taken_over = mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10)
         assert taken_over is not None
         assert taken_over.ids == ids
         assert taken_over.alerts[0].attempts == 2
@@ -73,27 +74,27 @@ def test_a_claim_that_was_lost_records_nothing(database: Database) -> None:
     """Who comes back after the claim was taken over can't mark, fail or free the alerts."""
     raised(database, low(1))
     with database.transaction() as connection:
-        late = mails.claim(connection, abandoned_after=LAPSED, limit=10)
+        late = mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10)
         connection.execute("update alert set claimed_at = claimed_at - interval '1 hour'")
     with database.transaction() as connection:
-        assert mails.claim(connection, abandoned_after=LAPSED, limit=10) is not None
+        assert mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10) is not None
     assert late is not None
     with database.transaction() as connection:
-        mails.mark_mailed(connection, late, late.ids, "<x@y>")
+        mails.mark_mailed(connection, late, Letter("<x@y>", "all", late.ids))
         mails.mark_failed(connection, late, error="")
         mails.mark_retry(connection, late, seconds=0, error="")
         assert mails.pending_count(connection) == 1
-        assert mails.claim(connection, abandoned_after=LAPSED, limit=10) is None
+        assert mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10) is None
 
 
 def test_waiting_counts_by_the_databases_clock(database: Database) -> None:
     """What waits, what is in hand, what was left and how long a back-off lasts are told apart."""
     raised(database, low(1))
     with database.transaction() as connection:
-        empty = mails.waiting(connection, abandoned_after=LAPSED)
+        empty = mails.waiting(connection, all_due(), abandoned_after=LAPSED)
         assert (empty.alerts, empty.abandoned, empty.since_last) == (1, 0, None)
-        claim = mails.claim(connection, abandoned_after=LAPSED, limit=10)
+        claim = mails.claim(connection, all_due(), abandoned_after=LAPSED, limit=10)
         assert claim is not None
-        assert mails.waiting(connection, abandoned_after=LAPSED).alerts == 0
+        assert mails.waiting(connection, all_due(), abandoned_after=LAPSED).alerts == 0
         mails.mark_retry(connection, claim, seconds=100, error="away")
-        assert 99 < mails.waiting(connection, abandoned_after=LAPSED).retry_in <= 100
+        assert 99 < mails.waiting(connection, all_due(), abandoned_after=LAPSED).retry_in <= 100

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,15 @@ from shared.settings import child_environment
 from shared.store import mails
 from shared.topology import ALERTS, PIPELINE
 from shared.vocabulary import AlertKind
-from tests.integration.notifier.desk import ACCOUNT, let_claims_lapse, low, message_ids, raised
+from tests.integration.notifier.desk import (
+    ACCOUNT,
+    let_claims_lapse,
+    low,
+    message_ids,
+    oversold,
+    raised,
+    told,
+)
 from tests.integration.notifier.post_office import PostOffice, opened, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,8 +42,10 @@ def office() -> Iterator[PostOffice]:
 
 
 @contextmanager
-def notifier(home: Path, database_url: str, smtp_url: str | None) -> Generator[subprocess.Popen[bytes]]:
-    """A notifier's process, its log in `home/log`."""
+def notifier(
+    home: Path, database_url: str, smtp_url: str | None, **more: str
+) -> Generator[subprocess.Popen[bytes]]:
+    """A notifier's process with `more` settings, its log in `home/log`."""
     environment = child_environment(
         DATABASE_URL=database_url,
         AMQP_URL=None,
@@ -46,6 +57,7 @@ def notifier(home: Path, database_url: str, smtp_url: str | None) -> Generator[s
         STOCKSYNC_HOME=str(home),
         STOCKSYNC_LIFELINE=None,
         LOG_LEVEL="INFO",
+        **more,
     )
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(
@@ -117,6 +129,26 @@ def test_a_kill_between_send_and_mark_doubles_a_mail_at_most_once(
         assert process.wait(20) == 0
     first, again, other = message_ids(office.mails())
     assert first == again != other
+
+
+def test_s12_a_kill_for_each_audience_doubles_each_mail_at_most_once(
+    tmp_path: Path, database: Database, database_url: str, office: PostOffice
+) -> None:
+    """A notifier killed -9 after each mail was taken costs each audience one duplicate under its id, no more."""
+    url = f"smtp://127.0.0.1:{office.port}"
+    own = {f"MAIL_TO_{audience}": f"{audience}@example.com" for audience in ("STOCK", "SALES", "OPERATIONS")}
+    raised(database, low(1), oversold("cs_1"))
+    told(database, AlertKind.JOB_FAILED, "recover", job="recover")
+    for taken in (1, 2, 3):
+        office.before_reply.clear()
+        with notifier(tmp_path, database_url, url, **own):
+            until("another mail to be taken", lambda taken=taken: len(office.taken) == taken)
+        office.before_reply.set()
+    let_claims_lapse(database)
+    with notifier(tmp_path, database_url, url, **own):
+        until("all mails", lambda: pending(database) == 0)
+    assert Counter(str(mail["To"]) for mail in office.mails()) == dict.fromkeys(own.values(), 2)
+    assert sorted(Counter(message_ids(office.mails())).values()) == [2, 2, 2]
 
 
 def test_a_stop_finishes_the_mail_in_hand(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -29,6 +30,14 @@ def alert(
     return ClaimedAlert(
         next(_numbers), 1, account, kind, subject, told, AT, AT if resolved else None, attempts, on_hand
     )
+
+
+def over(
+    kind: AlertKind, subject: str = "prod_1/M", facts: Facts | None = None, *, on_hand: int | None = None
+) -> ClaimedAlert:
+    """An alert that people were told of and that is over now."""
+    past = alert(kind, subject, facts, on_hand=on_hand, resolved=True)
+    return replace(past, news=False, heard=True)
 
 
 def stock(

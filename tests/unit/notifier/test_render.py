@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ from shared.alerts import (
     ClaimedAlert,
     OversoldSale,
     Recovered,
+    Sold,
     oversold_facts,
     product_facts,
     recovered_facts,
@@ -26,7 +29,7 @@ from shared.alerts import (
     unplaced_facts,
 )
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
-from tests.unit.notifier.claimed import TEST, alert, claim, stock
+from tests.unit.notifier.claimed import TEST, alert, claim, over, stock
 
 LOW, OUT, OVERSOLD = AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK, AlertKind.OVERSOLD
 SHIRT = Variant(ProductId("prod_1"), Size("M"))
@@ -35,7 +38,7 @@ NOW = datetime(2026, 11, 24, 9, 6, tzinfo=UTC)
 
 
 def mail_of(*alerts: ClaimedAlert) -> Mail:
-    return render(digest(claim(*alerts)), Policy(), domain="example.com")
+    return render(digest(claim(*alerts), Policy()), Policy(), domain="example.com")
 
 
 def wire(mail: Mail) -> bytes:
@@ -199,6 +202,12 @@ KEYS = (
     "delay",
     "first",
     "last",
+    "queue",
+    "job",
+    "count",
+    "planned_at",
+    "oldest",
+    "examples",
 )
 
 
@@ -214,3 +223,102 @@ def test_no_facts_can_break_a_mail(kind: AlertKind, subject: str, facts: dict[st
     parsed = message_from_bytes(wire(mail), policy=policy.default)
     assert parsed["Message-ID"] == mail.message_id
     assert not parsed.defects
+
+
+def test_a_low_stock_mail_says_how_long_the_stock_lasts() -> None:
+    """Both parts give the days of cover, out of stock only the pace."""
+    low, out = stock(LOW, "prod_1", units=6), stock(OUT, "prod_2", units=0)
+    found = digest(claim(low, out), Policy())
+    mail = render(
+        replace(found, sold={low.id: Sold(53, 28), out.id: Sold(28, 28)}), Policy(), domain="example.com"
+    )
+    for part in (mail.text, mail.html):
+        assert "about 3 days at the pace of the last 28 days (1.9 a day)" in part
+        assert "sold 1 a day over the last 28 days" in part
+
+
+def test_what_is_over_is_a_short_section_at_the_end() -> None:
+    """A line each says what is well again and since when; the subject counts them."""
+    news = alert(AlertKind.QUARANTINE, "prod_9", product_facts("prod_9", "Hat"))
+    ends = [over(OUT, str(SHIRT), stock_facts(SHIRT, "Shirt", on_hand=0, threshold=5), on_hand=12)]
+    ends.append(over(AlertKind.STRIPE_REFUSED, "self:live", product_facts("", "")))
+    mail = mail_of(news, *ends)
+    assert mail.subject == "[stocksync] 1 in quarantine, 2 over now"
+    for part in (mail.text, mail.html):
+        assert part.index("Hat") < part.index("Over now") < part.index("Stripe accepts the API key again")
+        assert "12 left" in part
+    assert "* Back in stock: Shirt, M, 12 left" in mail.text
+    assert mail_of(*ends[:1]).subject == "[stocksync] Back in stock: Shirt, M, 12 left"
+    assert mail_of(*ends).subject == "[stocksync] 2 over now"
+
+
+def test_a_flood_of_ends_is_short_too() -> None:
+    """After a big restock the first are shown and the others counted."""
+    ends = [
+        over(LOW, f"p{n}", stock_facts(SHIRT, "Shirt", on_hand=0, threshold=5), on_hand=9) for n in range(500)
+    ]
+    mail = mail_of(*ends)
+    assert mail.subject == "[stocksync] 500 over now"
+    assert "and 475 more" in mail.text
+    assert "and 475 more" in mail.html
+    assert mail.html.count("Shirt") == 25
+
+
+def test_the_end_of_an_alert_is_another_mail_than_its_beginning() -> None:
+    """A mail client must not fold the end into the mail that told of the beginning."""
+    begun = alert(LOW, "a")
+    ended = replace(begun, news=False, heard=True, resolved_at=NOW)
+    assert mail_of(begun).message_id != mail_of(ended).message_id
+
+
+def test_a_failed_job_says_which_when_and_why() -> None:
+    """Name, reason and the time it was planned for, by the shop's clocks."""
+    facts = {
+        "job": "recover",
+        "reason": "Stripe's list ends early",
+        "planned_at": "2026-11-24T09:15:00+00:00",
+    }
+    policy = Policy(zone=ZoneInfo("Europe/Berlin"))
+    found = digest(claim(alert(AlertKind.JOB_FAILED, "recover", facts)), policy)
+    mail = render(found, policy, domain="example.com")
+    assert mail.subject == "[stocksync] A scheduled job failed: recover"
+    for said in (
+        "Stripe's list ends early",
+        "planned for 24 Nov 2026, 10:15 CET",
+        "since 24 Nov 2026, 10:05 CET",
+    ):
+        assert said in mail.text
+
+
+def test_what_any_kind_may_hold_is_shown() -> None:
+    """Count, reason, the oldest and a few examples are told of kinds that others invent facts for."""
+    facts: dict[str, JSON] = {
+        "count": 12_000,
+        "reason": "sizes differ",
+        "oldest": "2026-11-20T08:00:00Z",
+        "examples": [f"prod_{n}: 3 here, 5 there" for n in range(8)],
+    }
+    text = mail_of(alert(AlertKind.FINDING, "verify", facts)).text
+    for said in (
+        "verify: 12,000 findings",
+        "sizes differ",
+        "the oldest from 20 Nov 2026, 08:00 UTC",
+        "prod_4: 3",
+        "and 3 more",
+    ):
+        assert said in text
+    assert "prod_5" not in text
+
+
+def test_a_reminder_says_why_it_comes() -> None:
+    """What was snoozed and still lasts says so."""
+    reminded = replace(alert(LOW), snoozed_until=NOW)
+    assert "snoozed until 24 Nov 2026, 09:06 UTC, and it still lasts" in mail_of(reminded).text
+
+
+def test_commands_look_like_commands() -> None:
+    """What stands between backticks in our words is code in HTML, and no backtick is left there."""
+    mail = mail_of(alert(AlertKind.JOB_FAILED, "`<b>`", {"job": "`<b>recover</b>`"}))
+    assert "stocksync jobs run NAME</code>" in mail.html
+    assert "`stocksync jobs run NAME`" in re.sub(r"\s+", " ", mail.text)
+    assert "<b>recover" not in mail.html

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import sys
+from datetime import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.notifier.mail import Letterhead
+from services.notifier.quiet import QuietHours
 from services.notifier.settings import NotifierSettings, parse_addresses
 from services.notifier.smtp_url import SmtpServer, Tls, parse
 from shared.settings import WRONG_SETTING, load
+from shared.vocabulary import AlertKind
 
 SECRET = "hunter2"
 WHOLE = {
@@ -20,8 +25,8 @@ WHOLE = {
 @pytest.fixture(autouse=True)
 def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in (*WHOLE, "SMTP_CA_FILE", "MAIL_PAUSE_SECONDS"):
-        monkeypatch.delenv(name, raising=False)
+    for name in NotifierSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +90,13 @@ def test_fault_104_a_server_shown_hides_its_password() -> None:
         ({"SMTP_CA_FILE": "missing.pem"}, "SMTP_CA_FILE"),
         ({"SMTP_CA_FILE": "empty.pem"}, "SMTP_CA_FILE"),
         ({"MAIL_PAUSE_SECONDS": "-1"}, "MAIL_PAUSE_SECONDS"),
+        ({"MAIL_TO_SALES": "nobody"}, "MAIL_TO_SALES"),
+        ({"QUIET_HOURS": "22-7"}, "QUIET_HOURS"),
+        ({"QUIET_HOURS": "22:00-22:00"}, "QUIET_HOURS"),
+        ({"QUIET_HOURS": "24:00-07:00"}, "QUIET_HOURS"),
+        ({"TIME_ZONE": "Berlin"}, "TIME_ZONE"),
+        ({"RECOVERY_MAILS": "maybe"}, "RECOVERY_MAILS"),
+        ({"APPRISE_URLS": SECRET}, "APPRISE_URLS"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it(
@@ -107,7 +119,11 @@ def test_nothing_set_means_files() -> None:
     """Without any setting there is no server, and the letterhead is made up."""
     settings = NotifierSettings()
     assert settings.smtp_server is None
-    assert settings.letterhead == Letterhead("stocksync <stocksync@localhost>", ("shop@localhost",))
+    (everybody,) = settings.mailing_lists
+    assert everybody.letterhead == Letterhead("stocksync <stocksync@localhost>", ("shop@localhost",))
+    assert set(everybody.kinds) == set(AlertKind)
+    assert (settings.policy.quiet, settings.policy.recoveries) == (None, True)
+    assert settings.pusher is None
 
 
 def test_several_recipients() -> None:
@@ -116,3 +132,41 @@ def test_several_recipients() -> None:
         "a@example.com",
         '"Shop, Ltd" <b@example.com>',
     )
+
+
+def test_audiences_that_are_the_same_people_share_a_list() -> None:
+    """Who is named for one audience gets its kinds only; the others stay with MAIL_TO, in one digest."""
+    settings = NotifierSettings(
+        mail_to="shop@example.com", mail_to_sales="sales@example.com, boss@example.com"
+    )
+    everybody, sales = settings.mailing_lists
+    assert [one.name for one in (everybody, sales)] == ["stock+operations", "sales"]
+    assert sales.letterhead.recipients == ("sales@example.com", "boss@example.com")
+    assert AlertKind.OVERSOLD in sales.kinds
+    assert set(sales.kinds).isdisjoint(everybody.kinds)
+    assert {*sales.kinds, *everybody.kinds} == set(AlertKind)
+
+
+def test_quiet_hours_are_in_the_shops_time_zone() -> None:
+    """QUIET_HOURS, TIME_ZONE and RECOVERY_MAILS end up in the policy."""
+    policy = NotifierSettings(
+        quiet_hours="22:00-07:00", time_zone="Europe/Berlin", recovery_mails="off"
+    ).policy
+    assert policy.quiet == QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin"))
+    assert policy.zone == ZoneInfo("Europe/Berlin")
+    assert not policy.recoveries
+
+
+def test_without_the_package_apprise_urls_are_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where apprise is not installed the process ends with code 2 and a line that says how to get it."""
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    monkeypatch.setenv("APPRISE_URLS", f"json://user:{SECRET}@127.0.0.1:1/")
+    with pytest.raises(SystemExit) as ended:
+        load(NotifierSettings)
+    told = capsys.readouterr().err
+    assert ended.value.code == WRONG_SETTING
+    assert told.startswith("stocksync: APPRISE_URLS: ")
+    assert "stocksync[apprise]" in told
+    assert SECRET not in told

@@ -206,6 +206,7 @@ def alerts(late: int, refused: int, *, mails_are_files: bool) -> Opinion:
     if late:
         return warning(
             f"{_count(late, 'alert')} not mailed yet: is the notifier running, does SMTP_URL answer?"
+            " In QUIET_HOURS most of them wait."
         )
     if mails_are_files:
         return ok("nothing is left to be told; SMTP_URL is unset, so mails are files in STOCKSYNC_HOME/mail")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from services.backoffice.cli.alerts import app
+from services.backoffice.operations.alerts import span, state
+from shared.store.alerts import OpenAlert
+from shared.vocabulary import AlertKind
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+FRESH = OpenAlert(1, AlertKind.LOW_STOCK, "prod_1/M", {}, NOW, None, None, None, None, "", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("3h", timedelta(hours=3)),
+        ("2d", timedelta(days=2)),
+        ("52w", timedelta(weeks=52)),
+    ],
+)
+def test_a_span_is_a_number_and_a_unit(text: str, length: timedelta) -> None:
+    """Minutes, hours, days and weeks are understood."""
+    assert span(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "3", "h", "0h", "-3h", "3 h", "3H", "1.5h", "99999w", "٣h", "400d"])
+def test_what_is_no_span_is_refused(text: str) -> None:
+    """Anything else, and more than a year, is refused with a text that shows how it is written."""
+    with pytest.raises(ValueError, match="90m, 3h, 2d or 1w"):
+        span(text)
+
+
+def test_the_state_of_an_alert_is_one_word() -> None:
+    """The last thing that people said counts before what became of the mail."""
+    told = replace(FRESH, mailed_at=NOW)
+    assert state(FRESH, NOW) == "waits"
+    assert state(told, NOW) == "told"
+    assert state(replace(FRESH, failed_at=NOW), NOW) == "refused"
+    assert state(replace(FRESH, dropped_at=NOW), NOW) == "overtaken"
+    assert state(replace(told, acknowledged_at=NOW), NOW) == "acknowledged"
+    assert state(replace(FRESH, snoozed_until=NOW + timedelta(seconds=1)), NOW) == "snoozed"
+    assert state(replace(FRESH, snoozed_until=NOW), NOW) == "waits"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("snooze", "1"),
+        ("snooze", "1", "--for", "3h", "--until", "2030-01-01"),
+        ("snooze", "1", "--for", "soon"),
+        ("snooze", "1", "--until", "2020-01-01"),
+        ("snooze", "1", "--until", "tomorrow"),
+        ("ack",),
+        ("ack", "prod_1"),
+        ("parked", "no_such_queue"),
+    ],
+)
+def test_what_makes_no_sense_is_one_complaint(arguments: tuple[str, ...]) -> None:
+    """A wrong time, a missing id, a queue that is none: exit code 2, and no traceback."""
+    ended = CliRunner().invoke(app, list(arguments))
+    assert ended.exit_code == 2
+    assert "Usage: " in ended.output

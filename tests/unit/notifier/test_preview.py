@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from html import unescape
+from pathlib import Path
+
+from services.notifier.preview import mails, write
+from services.notifier.words import WORDS
+
+
+def test_the_samples_show_every_kind(tmp_path: Path) -> None:
+    """Whoever changes the words or templates sees each kind in both parts, and each kind of end."""
+    written = write(tmp_path)
+    assert len(written) == 2 * len(mails())
+    every = unescape((tmp_path / "every-kind.html").read_text()) + (tmp_path / "every-kind.txt").read_text()
+    over = (tmp_path / "over-now.txt").read_text()
+    for words in WORDS.values():
+        assert every.count(words.heading) >= 2
+        assert words.over[1:] in over
+
+
+def test_a_sample_begins_with_its_subject() -> None:
+    """A flood's subject counts what it tells and what is over."""
+    assert mails()["flood"].subject == "[stocksync] 400 low stock, 400 over now"
