@@ -58,8 +58,8 @@ class Alerts:
                 (
                     [alert.account for alert in alerts],
                     [alert.kind.value for alert in alerts],
-                    [_text(alert.subject) for alert in alerts],
-                    [Jsonb(_storable(alert.facts)) for alert in alerts],
+                    [storable_text(alert.subject) for alert in alerts],
+                    [Jsonb(storable(alert.facts)) for alert in alerts],
                 ),
             )
             return cursor.fetchall()
@@ -78,9 +78,37 @@ class Alerts:
                     claimed_at = null, mailed_at = null, failed_at = null, dropped_at = null
                 returning id
                 """,
-                (alert.account, alert.kind.value, _text(alert.subject), Jsonb(_storable(alert.facts))),
+                (alert.account, alert.kind.value, storable_text(alert.subject), Jsonb(storable(alert.facts))),
             )
             return cursor.fetchall()[0]
+
+    def renew(self, alert: NewAlert, *, news: bool) -> list[int]:
+        """Open the alert, or put its facts in place of those of the open one; its id where people must be told.
+
+        An open one is told again only where there is `news`.
+        """
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            cursor.execute(
+                """
+                insert into alert (account, kind, subject, facts) values (%(account)s, %(kind)s, %(subject)s, %(facts)s)
+                on conflict (account, kind, subject) where resolved_at is null do update set
+                    facts = excluded.facts,
+                    revision = alert.revision + %(news)s::boolean::integer,
+                    claimed_at = case when %(news)s then null else alert.claimed_at end,
+                    mailed_at = case when %(news)s then null else alert.mailed_at end,
+                    failed_at = case when %(news)s then null else alert.failed_at end,
+                    dropped_at = case when %(news)s then null else alert.dropped_at end
+                returning case when xmax = 0 or %(news)s then id end
+                """,
+                {
+                    "account": alert.account,
+                    "kind": alert.kind.value,
+                    "subject": storable_text(alert.subject),
+                    "facts": Jsonb(storable(alert.facts)),
+                    "news": news,
+                },
+            )
+            return [number for number in cursor.fetchall() if number is not None]
 
     def untold(self, product: ProductId) -> list[int]:
         """Ids of open alerts on a product that nobody has been told of, nor is being told of now."""
@@ -108,16 +136,17 @@ class Alerts:
         ).rowcount
 
 
-def _text(text: str) -> str:
+def storable_text(text: str) -> str:
     """`text` without what PostgreSQL cannot hold: NUL and lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _storable(value: JSON) -> JSON:
+def storable(value: JSON) -> JSON:
+    """`value` with only such texts in it."""
     if isinstance(value, str):
-        return _text(value)
+        return storable_text(value)
     if isinstance(value, Mapping):
-        return {_text(key): _storable(inner) for key, inner in value.items()}
+        return {storable_text(key): storable(inner) for key, inner in value.items()}
     if isinstance(value, Sequence):
-        return [_storable(inner) for inner in value]
+        return [storable(inner) for inner in value]
     return value
