@@ -37,7 +37,7 @@ class Topology:
 PIPELINE: Final = Topology(
     queues=(
         Queue(SALES, ("session.paid", "checkup.requested")),
-        Queue(PRODUCTS, ("product.changed", "product.sync")),
+        Queue(PRODUCTS, ("product.changed", "product.sync", "product.check")),
         Queue(ALERTS, ("alert.opened", "problem.noticed")),
         Queue(JOBS, ("job.due",)),
     )

@@ -10,7 +10,7 @@ from typing import Final
 from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.settings import StockWorkerSettings
-from services.stock_worker.sql_books import SqlBooks
+from services.stock_worker.sql_books import SqlBooks, SqlLooks
 from shared import paced_stripe, worker
 from shared.broker import runtime
 from shared.broker.connect import connect
@@ -45,6 +45,8 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
         former=frozenset(installation.former),
         low_stock=settings.low_stock_threshold,
         stop=stop,
+        restore_edits=settings.external_edits == "restore",
+        looks=SqlLooks(database, account),
     )
     broker = connect(settings)
     serve = runtime.Runtime(broker, stop)

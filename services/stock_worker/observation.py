@@ -50,7 +50,7 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
             return Turn.LOOK_AGAIN
         if look.history is not None and not look.history.reaches(look.product.metadata):
             return Turn.ASK_THE_LOG
-        facts = _facts(tx, look, deps, unread=row.recover)
+        facts = facts_of(tx, look, deps, unread=row.recover)
         if not look.seen.sheet.tracked and not facts.levels:
             tx.products.set_state(product, "untracked")
             tx.products.mark_clean(product, name=look.product.name)
@@ -108,7 +108,8 @@ def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
     log.info("product_closed", product=product)
 
 
-def _facts(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:
+def facts_of(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:
+    """What the decision about the look stands on; notes that the write whose marker is shown has landed."""
     product = look.product.id
     owner, observed = _owner(tx, look, deps)
     if owner is Owner.OURS and observed is not None and not observed.landed:
@@ -126,6 +127,7 @@ def _facts(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:
         highest_rev=revs.highest,
         highest_landed=revs.landed,
         unexplained=revs.unexplained or unread,
+        restore_edits=deps.restore_edits,
     )
 
 

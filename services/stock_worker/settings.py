@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,5 +15,7 @@ class StockWorkerSettings(StripeSettings, BrokerSettings):
 
     low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = LOW_STOCK_THRESHOLD
     """Units at which a size is low, where neither it nor its product has a threshold of its own."""
+    external_edits: Literal["adopt", "restore"] = "adopt"
+    """What becomes of numbers that people edit in Stripe: taken over, or put back to the ledger's."""
     stock_worker_threads: Annotated[int, Field(ge=1, le=32)] = 6
     """Products synced at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from services.stock_worker.protocol.plan import opening
+from services.stock_worker.protocol.plan import opening, put_back
 from shared.vocabulary import EventId, Movement, MovementKind, Size
 from shared.writes import Units, Write
 
@@ -35,8 +35,13 @@ class Replaced:
     base: Units | None = None
 
 
-def digest(write: Write, event: EventId, replaced: Replaced, known: Units | None) -> Digest:
-    """What write `write`'s own event tells; `known` is K(replaced.marker).last."""
+def digest(
+    write: Write, event: EventId, replaced: Replaced, known: Units | None, *, restore: bool = False
+) -> Digest:
+    """What write `write`'s own event tells; `known` is K(replaced.marker).last.
+
+    With `restore` a trampled edit is put back as any other: it stays in the ledger's history only.
+    """
     planned_on = replaced.marker == write.base_marker or known is None
     base = write.base_values if planned_on else known or {}
     movements = tuple(
@@ -52,6 +57,7 @@ def digest(write: Write, event: EventId, replaced: Replaced, known: Units | None
         for size, units in replaced.units.items()
         if size in write.target and size in base and units != base[size]
     )
+    movements += tuple(put_back(m) for m in movements if restore)
     marker = write.base_marker if planned_on else replaced.marker
     return Digest(movements, marker, {**base, **replaced.units})
 
