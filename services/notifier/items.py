@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -123,6 +124,7 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     ]
     if len(sales) > policy.sessions_shown:
         lines.append(f"and {len(sales) - policy.sessions_shown:,} more sessions")
+    lines += _findings(alert)
     if reason := clean(facts.get("reason"), LINE_LENGTH):
         lines.append(reason)
     if session := clean(facts.get("session"), LINE_LENGTH):
@@ -132,6 +134,27 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
         lines.append(f"restocked meanwhile ({moment(alert.resolved_at)}), but these buyers still wait"
                      if alert.kind is AlertKind.OVERSOLD else f"settled {moment(alert.resolved_at)}")  # fmt: skip
     return lines
+
+
+def _findings(alert: ClaimedAlert) -> list[str]:
+    """How many findings there are of each cause, then the first of them with the command that mends each."""
+    counts, listed = alert.facts.get("counts"), alert.facts.get("findings")
+    counted = [one for one in (counts if isinstance(counts, list) else []) if isinstance(one, dict)]
+    shown = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
+    return [
+        *(f"{clean(one.get('findings'), 20)} × {clean(one.get('cause'), LINE_LENGTH)}" for one in counted),
+        *(_finding(one) for one in shown),
+    ]
+
+
+def _finding(one: Mapping[str, JSON]) -> str:
+    said = {
+        key: clean(one.get(key), LINE_LENGTH)
+        for key in ("product", "name", "size", "cause", "detail", "command")
+    }
+    what = ", ".join(filter(None, (said["name"] or said["product"], said["size"])))
+    why = "; ".join(filter(None, (said["cause"], said["detail"])))
+    return f"{what}: {why}" + (f". To mend it: `{said['command']}`" if said["command"] else "")
 
 
 def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:

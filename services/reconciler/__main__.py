@@ -7,10 +7,10 @@ from functools import partial
 from threading import Event
 from typing import Final
 
-from services.reconciler import handlers
+from services.reconciler import handlers, snapshot, verify
 from services.reconciler.jobs import Job, Tools
 from services.reconciler.scheduler import Scheduler
-from services.reconciler.settings import RECOVER, ReconcilerSettings
+from services.reconciler.settings import RECOVER, SNAPSHOT, VERIFY, ReconcilerSettings
 from services.reconciler.sweep import Sweep
 from shared import paced_stripe, worker
 from shared.broker import runtime
@@ -23,7 +23,7 @@ from shared.topology import JOBS
 from shared.vocabulary import account_key
 from shared.worker import Worker
 
-JOB_RUNNERS: Final[Mapping[str, Job]] = {}
+JOB_RUNNERS: Final[Mapping[str, Job]] = {SNAPSHOT: snapshot.take, VERIFY: verify.verify}
 """What runs when a job is due, by its name."""
 AT_ONCE: Final = 3
 """Jobs of different names that one process runs beside each other."""
@@ -37,7 +37,15 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     database.require_sessions()
     broker = connect(settings)
     account = account_key(None, livemode=settings.livemode)
-    tools = Tools(account, database, broker, paced_stripe.connect(settings, database, stop), stop)
+    tools = Tools(
+        account,
+        database,
+        broker,
+        paced_stripe.connect(settings, database, stop),
+        stop,
+        low_stock=settings.low_stock_threshold,
+        confirm_seconds=settings.verify_confirm_seconds,
+    )
     on_job = runtime.Runtime(broker, stop).single(partial(handlers.on_job, jobs=JOB_RUNNERS, tools=tools))
     sweep = Sweep(database, broker, settings.sweep_seconds)
     schedules = {job: times for job, times in settings.schedules.items() if job in JOB_RUNNERS}

@@ -38,6 +38,10 @@ class Tools:
     broker: Broker
     stripe: StripeApi
     stop: Event
+    low_stock: int = 5
+    """The shop's threshold in units."""
+    confirm_seconds: float = 60.0
+    """Between the two looks that make a difference a finding."""
 
 
 Job = Callable[[JobRun, Tools], Figures]

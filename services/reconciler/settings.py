@@ -55,6 +55,10 @@ class ReconcilerSettings(BrokerSettings, StripeSettings):
     """Seconds between two looks, and how long a product may wait before its hint counts as lost."""
     store_size: Literal["small", "medium", "large"] = "small"
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = 5
+    """Units at which a size is low, where neither it nor its product has a threshold of its own."""
+    verify_confirm_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
+    """Seconds between the two looks that make a difference a finding."""
     job_recover: Times = None
     job_snapshot: Times = None
     job_verify: Times = None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.backoffice.cli import diagnosis, jobs, repairs
+from services.backoffice.cli import diagnosis, findings, jobs, repairs
 from services.backoffice.cli.surroundings import FAILED, open_database, plain_errors
 from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import set_threshold
@@ -29,6 +29,7 @@ app.command()(diagnosis.probe)
 app.command()(repairs.takeover)
 app.command()(repairs.restored)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(findings.app, name="findings")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from services.backoffice.operations.findings import NoSuchFinding
 from services.backoffice.operations.restored import WorkersConnected
 from services.backoffice.operations.takeover import NotQuarantined
 from services.backoffice.operations.thresholds import NeverSeen
@@ -44,7 +45,7 @@ def plain_errors() -> Generator[None]:
         _end(str(error), WRONG_SETTING)
     except WrongDatabase as error:
         _end(f"DATABASE_URL: {error}", WRONG_SETTING)
-    except (NeverSeen, NotQuarantined, WorkersConnected, StripeFailed, Outage) as error:
+    except (NeverSeen, NoSuchFinding, NotQuarantined, WorkersConnected, StripeFailed, Outage) as error:
         _end(str(error), FAILED)
 
 

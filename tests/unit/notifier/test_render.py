@@ -18,6 +18,7 @@ from shared.alerts import (
     JSON,
     ClaimedAlert,
     OversoldSale,
+    finding_facts,
     oversold_facts,
     product_facts,
     stock_facts,
@@ -184,3 +185,22 @@ def test_no_facts_can_break_a_mail(kind: AlertKind, subject: str, facts: dict[st
     parsed = message_from_bytes(wire(mail), policy=policy.default)
     assert parsed["Message-ID"] == mail.message_id
     assert not parsed.defects
+
+
+def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -> None:
+    """One alert of many findings says how many there are of each cause, and shows the first with their commands."""
+    first = {
+        "product": "prod_1",
+        "name": "Mug",
+        "size": "M",
+        "cause": "edited in the Dashboard",
+        "detail": "it shows 5, 3 was expected",
+        "command": "stocksync jobs run verify",
+    }
+    facts = finding_facts({"edited in the Dashboard": 9000, "a size was taken away": 1000}, [first])
+    text = mail_of(alert(AlertKind.FINDING, "self:live", facts)).text
+    assert "9000 × edited in the Dashboard" in text
+    assert "1000 × a size was taken away" in text
+    shown = " ".join(text.split())
+    assert "Mug, M: edited in the Dashboard; it shows 5, 3 was expected. To mend it:" in shown
+    assert "`stocksync jobs run verify`" in shown

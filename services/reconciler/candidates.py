@@ -1,0 +1,71 @@
+"""The pass of a verification: every listed product against the ledger, and what no page showed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from services.reconciler.comparison import Suspicion, altered, listed, suspicion
+from services.reconciler.jobs import Tools
+from shared.findings import NewFinding
+from shared.store.verifications import Verifications
+from shared.stripe_api.objects import Product
+from shared.vocabulary import ProductId
+
+AT_ONCE: Final = 1000
+
+
+@dataclass(slots=True)
+class Candidates:
+    """What a pass has come to so far; `since` is when the run began, by the database's clock."""
+
+    tools: Tools
+    since: datetime
+    products: int = 0
+    sizes: int = 0
+    suspects: dict[ProductId, Suspicion] = field(default_factory=dict[ProductId, Suspicion])
+    altered: list[NewFinding] = field(default_factory=list[NewFinding])
+    _seen: set[ProductId] = field(default_factory=set[ProductId])
+
+    def begin(self) -> None:
+        """Start from nothing."""
+        self.products = self.sizes = 0
+        self.suspects.clear()
+        self.altered.clear()
+        self._seen.clear()
+
+    def take(self, page: Sequence[Product]) -> None:
+        """Compare one page, in one round trip to the database."""
+        shown = [listed(product) for product in page]
+        with self.tools.database.transaction() as connection:
+            known = Verifications(connection, self.tools.account).known(shown, self.since)
+        for one in shown:
+            self._seen.add(one.product)
+            self.products += one.sheet.tracked
+            self.sizes += len(one.sheet.sizes)
+            wrong = altered(one, known[one.product])
+            self.altered += wrong
+            why = suspicion(one, known[one.product])
+            # Where the ledger itself is wrong nothing may be written, so nothing else is asked.
+            if why is not None and not wrong:
+                self.suspects[one.product] = why
+
+    def close(self) -> None:
+        """After the last page: products of ours that none has shown. Only a 404 tells that one is missing."""
+        last = ProductId("")
+        while True:
+            with self.tools.database.transaction() as connection:
+                some = Verifications(connection, self.tools.account).others(last, AT_ONCE)
+            for product, _ in some:
+                if product not in self._seen:
+                    self.suspects[product] = Suspicion.NOT_LISTED
+            if len(some) < AT_ONCE:
+                return
+            last = some[-1][0]
+
+    def in_order(self) -> list[ProductId]:
+        """The suspects, those that were never seen last."""
+        late = Suspicion.NEVER_SEEN
+        return sorted(self.suspects, key=lambda product: (self.suspects[product] is late, product))
