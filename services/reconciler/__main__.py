@@ -7,10 +7,10 @@ from functools import partial
 from threading import Event
 from typing import Final
 
-from services.reconciler import handlers, snapshot, verify
+from services.reconciler import canary, handlers, snapshot, verify
 from services.reconciler.jobs import Job, Tools
 from services.reconciler.scheduler import Scheduler
-from services.reconciler.settings import RECOVER, SNAPSHOT, VERIFY, ReconcilerSettings
+from services.reconciler.settings import CANARY, RECOVER, SNAPSHOT, VERIFY, ReconcilerSettings
 from services.reconciler.sweep import Sweep
 from shared import paced_stripe, worker
 from shared.broker import runtime
@@ -20,10 +20,10 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.topology import JOBS
-from shared.vocabulary import account_key
+from shared.vocabulary import ProductId, account_key
 from shared.worker import Worker
 
-JOB_RUNNERS: Final[Mapping[str, Job]] = {SNAPSHOT: snapshot.take, VERIFY: verify.verify}
+JOB_RUNNERS: Final[Mapping[str, Job]] = {SNAPSHOT: snapshot.take, VERIFY: verify.verify, CANARY: canary.sing}
 """What runs when a job is due, by its name."""
 AT_ONCE: Final = 3
 """Jobs of different names that one process runs beside each other."""
@@ -45,6 +45,7 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
         stop,
         low_stock=settings.low_stock_threshold,
         confirm_seconds=settings.verify_confirm_seconds,
+        canary=ProductId(settings.canary_product) if settings.canary_product else None,
     )
     on_job = runtime.Runtime(broker, stop).single(partial(handlers.on_job, jobs=JOB_RUNNERS, tools=tools))
     sweep = Sweep(database, broker, settings.sweep_seconds)

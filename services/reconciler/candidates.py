@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from shared.stripe_api.objects import Product
 from shared.vocabulary import ProductId
 
 AT_ONCE: Final = 1000
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -65,7 +67,8 @@ class Candidates:
                 return
             last = some[-1][0]
 
-    def in_order(self) -> list[ProductId]:
-        """The suspects, those that were never seen last."""
-        late = Suspicion.NEVER_SEEN
-        return sorted(self.suspects, key=lambda product: (self.suspects[product] is late, product))
+    def chosen(self, most: int, most_new: int) -> list[ProductId]:
+        """The suspects to look at: `most` of those that the ledger knows, `most_new` that it has never seen."""
+        new = sorted(product for product, why in self.suspects.items() if why is Suspicion.NEVER_SEEN)
+        others = sorted(self.suspects.keys() - set(new))
+        return [product for product in (*others[:most], *new[:most_new]) if _ID.fullmatch(product)]

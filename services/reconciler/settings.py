@@ -15,11 +15,13 @@ RECOVER: Final = "recover"
 SNAPSHOT: Final = "snapshot"
 VERIFY: Final = "verify"
 REPORT: Final = "report"
+CANARY: Final = "canary"
 
 QUARTER_HOURLY: Final = "*/15 * * * *"
 NIGHTLY: Final = "15 3 * * *"
 MONDAYS_AT_NIGHT: Final = "15 3 * * 1"
 EARLY: Final = "30 4 * * *"
+SUNDAYS: Final = "45 4 * * 0"
 MONDAY_MORNINGS: Final = "0 6 * * 1"
 
 PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -63,6 +65,9 @@ class ReconcilerSettings(BrokerSettings, StripeSettings):
     job_snapshot: Times = None
     job_verify: Times = None
     job_report: Times = None
+    job_canary: Times = None
+    canary_product: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")] = None
+    """A product that keeps stock and that nobody minds being disturbed."""
 
     @property
     def schedules(self) -> dict[str, Schedule]:
@@ -72,8 +77,9 @@ class ReconcilerSettings(BrokerSettings, StripeSettings):
             SNAPSHOT: self.job_snapshot,
             VERIFY: self.job_verify,
             REPORT: self.job_report,
+            CANARY: self.job_canary,
         }
-        preset = PRESETS[self.store_size]
+        preset = {**PRESETS[self.store_size], **({CANARY: SUNDAYS} if self.canary_product else {})}
         wanted = {job: preset.get(job, OFF) if times is None else times for job, times in own.items()}
         zone = ZoneInfo(self.time_zone)
         return {job: Schedule(times, zone) for job, times in wanted.items() if times != OFF}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,10 +28,11 @@ from shared.vocabulary import ProductId
 
 MOST_LOOKED_AT: Final = 1000
 """Products that one run looks at more closely: reads of Stripe are not free. The next run goes on."""
+MOST_NEW: Final = 250
+"""Of products that the ledger has never seen: nothing is wrong with one before its first sale, which adopts it too."""
 STUCK_SECONDS: Final = 1800.0
 """So long may a write be pending or a product dirty before people hear of it."""
 JOB: Final = "verify"
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 
 log = logs.get(__name__)
 
@@ -74,8 +74,7 @@ def verify(started: JobRun, tools: Tools) -> Figures:
 
 def _look_closer(passed: Candidates, looking: Looking, tools: Tools) -> _Seen:
     """Two looks at each candidate, some time apart; the second only where the first saw anything."""
-    suspects = passed.in_order()
-    asked = [product for product in suspects if _ID.fullmatch(product)][:MOST_LOOKED_AT]
+    asked = passed.chosen(MOST_LOOKED_AT, MOST_NEW)
     first = looking.look(1, asked)
     odd = [product for product in asked if anomalies.anomalies(first.get(product))]
     if odd:
@@ -102,13 +101,7 @@ def _keep(seen: _Seen, tools: Tools) -> tuple[int, int]:
 
     def keep(connection: Connection) -> tuple[int, int]:
         findings = Findings(connection, tools.account)
-        wrong = {(one.about, one.cause) for one in seen.found}
-        left = [
-            one
-            for one in findings.unresolved(EXAMINED)
-            if (one.subject, one.cause) not in wrong and one.product not in seen.undecided
-        ]
-        over = _end(findings, left)
+        over = _end(findings, _over(findings.unresolved(EXAMINED), seen))
         new = findings.see(seen.found)
         Products(connection, tools.account).mark_dirty(_to_sync(seen))
         return len(new), over
@@ -119,10 +112,25 @@ def _keep(seen: _Seen, tools: Tools) -> tuple[int, int]:
     return new, over
 
 
+def _over(unresolved: Sequence[Finding], seen: _Seen) -> list[Finding]:
+    """What the run would have seen, and did not. Of a product whose ledger is altered nothing else was looked at."""
+    again = {(one.about, one.cause) for one in seen.found}
+    unlooked = {str(product) for product in seen.undecided | _spoiled(seen)}
+    return [
+        one
+        for one in unresolved
+        if (one.subject, one.cause) not in again
+        and (one.product not in unlooked or one.cause == Cause.LEDGER_ALTERED)
+    ]
+
+
+def _spoiled(seen: _Seen) -> set[ProductId]:
+    return {one.product for one in seen.found if one.cause is Cause.LEDGER_ALTERED}
+
+
 def _to_sync(seen: _Seen) -> list[ProductId]:
     """All that is wrong with a product, but for its ledger: a sync would write the wrong number."""
-    spoiled = {one.product for one in seen.found if one.cause is Cause.LEDGER_ALTERED}
-    return sorted({one.product for one in seen.found} - spoiled)
+    return sorted({one.product for one in seen.found} - _spoiled(seen))
 
 
 def _end(findings: Findings, over: Sequence[Finding]) -> int:

@@ -91,6 +91,20 @@ class Verifications:
         )
         return {ProductId(row[0]): _known(row[1:]) for row in rows}
 
+    def disturb(self, shown: Listed) -> None:
+        """Spoil what is known under the product's marker, one unit too many of each size, as if from before the pass.
+
+        Only inside a transaction that is taken back.
+        """
+        wrong = {size: units + 1 for size, units in shown.sheet.units.items()}
+        self._connection.execute(
+            """
+            insert into known_state (account, product_id, marker, units, at)
+            values (%s, %s, %s, %s, '-infinity')
+            """,
+            (self._account, shown.product, storable_text(shown.marker), Jsonb(storable(wrong))),
+        )
+
     def others(self, after: ProductId, limit: int) -> list[tuple[ProductId, str]]:
         """(id, name) of the products that ought to be in Stripe, by id, from the one that follows `after`."""
         rows = self._connection.execute(

@@ -184,7 +184,7 @@ def test_only_so_many_products_are_looked_at_in_one_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What one run leaves out waits for the next, and what was never seen comes last."""
-    monkeypatch.setattr(verify, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(verify, "MOST_NEW", 1)
     (edited,) = stage.shirts(1)
     stage.shop.dashboard(edited, stock_S="77")
     for _ in range(3):

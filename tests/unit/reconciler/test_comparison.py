@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.reconciler.comparison import Suspicion, accepted, altered, listed, suspicion
@@ -179,6 +179,7 @@ def test_against_the_ledger_of_now_a_page_would_be_suspected() -> None:
     assert suspicion(page, replace(shelf.known(marker, 0), states=(now,))) is Suspicion.DIFFERENT
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["sale", "plan", "execute", "answer"]), max_size=40), st.data())
 def test_our_own_writes_never_make_a_candidate(steps: list[str], data: st.DataObject) -> None:
     """Whenever a page was read between sales and writes, and whenever it is compared, nothing is suspected."""
