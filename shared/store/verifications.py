@@ -96,7 +96,7 @@ class Verifications:
 
         Only inside a transaction that is taken back.
         """
-        wrong = {size: units + 1 for size, units in shown.sheet.units.items()}
+        wrong = {str(size): units + 1 for size, units in shown.sheet.units.items()}
         self._connection.execute(
             """
             insert into known_state (account, product_id, marker, units, at)
