@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`rounds` of `seconds` for `webhooks`; the rest is for `sync`, whose parts all scale with `sales`."""
+    """`rounds` of `seconds` for `webhooks`, `products` for `verify` and `sync`, whose parts all scale with `sales`."""
 
     rounds: int = 3
     seconds: int = 6

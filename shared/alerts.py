@@ -11,7 +11,7 @@ from shared.vocabulary import AccountKey, AlertKind, SessionId, Variant
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 Facts: TypeAlias = Mapping[str, JSON]
-"""What happened, as `stock_facts`, `oversold_facts`, `unplaced_facts` and `product_facts` write it."""
+"""What happened, as `stock_facts`, `oversold_facts`, `unplaced_facts`, `finding_facts` and `product_facts` write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,15 @@ def oversold_facts(variant: Variant, name: str, sales: Iterable[OversoldSale]) -
 def unplaced_facts(session: str, line_item: str, *, quantity: int, reason: str, **known: str) -> Facts:
     """The facts of a line that was sold but not booked; `known`: product, name, size, as far as known."""
     return {"session": session, "line_item": line_item, "quantity": quantity, "reason": reason, **known}
+
+
+def finding_facts(counts: Mapping[str, int], first: Sequence[Mapping[str, str]]) -> Facts:
+    """The facts of all open findings: how many by cause in words, and the `first` of them.
+
+    Each has product, name, size, cause (in words), detail and the command that mends it.
+    """
+    counted = [{"cause": cause, "findings": number} for cause, number in counts.items()]
+    return {"counts": counted, "findings": [dict(one) for one in first]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,16 @@ class SyncRequested(Wire):
     product: ProductId
 
 
+class ProductCheckRequested(Wire):
+    """A verification asks what a sync would see of a product just now. Consumed by the stock worker."""
+
+    type: Literal["product.check"] = "product.check"
+    account: AccountKey
+    product: Annotated[ProductId, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
+    check: Annotated[str, Field(pattern=r"^[a-z0-9]{1,64}$")]
+    look: Annotated[int, Field(ge=1, le=9)]
+
+
 class CheckupRequested(Wire):
     """Somebody asks whether events get through; it goes the way of a sale. Consumed by the stock worker."""
 
@@ -105,6 +115,7 @@ Message = (
     SessionPaid
     | ProductChanged
     | SyncRequested
+    | ProductCheckRequested
     | CheckupRequested
     | RefundChanged
     | AlertOpened
@@ -115,6 +126,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     SessionPaid,
     ProductChanged,
     SyncRequested,
+    ProductCheckRequested,
     CheckupRequested,
     RefundChanged,
     AlertOpened,

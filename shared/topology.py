@@ -38,7 +38,7 @@ class Topology:
 PIPELINE: Final = Topology(
     queues=(
         Queue(SALES, ("session.paid", "checkup.requested")),
-        Queue(PRODUCTS, ("product.changed", "product.sync")),
+        Queue(PRODUCTS, ("product.changed", "product.sync", "product.check")),
         Queue(REFUNDS, ("refund.changed",)),
         Queue(ALERTS, ("alert.opened", "problem.noticed")),
         Queue(JOBS, ("job.due",)),

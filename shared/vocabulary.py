@@ -91,6 +91,16 @@ class UnplacedSale:
     reason: str
 
 
+class StockStatus(StrEnum):
+    """How a size stands, in the words of the reports."""
+
+    OUT = "OUT OF STOCK"
+    LOW = "LOW STOCK"
+    IN = "IN STOCK"
+    NOT_A_NUMBER = "NOT A NUMBER"  # a value, but no plain whole number
+    NO_VALUE = "NO VALUE"  # the size is listed, but has no key
+
+
 class AlertKind(StrEnum):
     """What people are told about by mail."""
 

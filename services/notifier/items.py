@@ -9,6 +9,7 @@ from typing import Final
 
 from services.notifier.cover import cover
 from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, capital, clean, details, first, moment, whole
+from services.notifier.found import finding_lines
 from services.notifier.policy import Policy
 from services.notifier.recovered import recovered_lines
 from services.notifier.words import WORDS
@@ -146,6 +147,7 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     sales = [f"{units:,} {_units(units)} in session {session}" for session, units in _sales(alert)]
     lines += first(sales, policy.sessions_shown, "more sessions")
     lines += recovered_lines(facts)
+    lines += finding_lines(facts)
     if reason := clean(facts.get("reason"), LINE_LENGTH):
         lines.append(reason)
     if session := clean(facts.get("session"), LINE_LENGTH):

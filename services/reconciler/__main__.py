@@ -8,12 +8,12 @@ from functools import partial
 from threading import Event
 from typing import Final
 
-from services.reconciler import handlers
+from services.reconciler import canary, handlers, snapshot, verify
 from services.reconciler.jobs import Job, Tools
 from services.reconciler.parked import ParkedLetters
 from services.reconciler.recover import recover
 from services.reconciler.scheduler import Scheduler
-from services.reconciler.settings import RECOVER, ReconcilerSettings
+from services.reconciler.settings import CANARY, RECOVER, SNAPSHOT, VERIFY, ReconcilerSettings
 from services.reconciler.sweep import Sweep
 from shared import paced_stripe, worker
 from shared.broker import runtime
@@ -23,10 +23,15 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.topology import JOBS
-from shared.vocabulary import account_key
+from shared.vocabulary import ProductId, account_key
 from shared.worker import Worker
 
-JOB_RUNNERS: Final[Mapping[str, Job]] = {RECOVER: recover}
+JOB_RUNNERS: Final[Mapping[str, Job]] = {
+    RECOVER: recover,
+    SNAPSHOT: snapshot.take,
+    VERIFY: verify.verify,
+    CANARY: canary.sing,
+}
 """What runs when a job is due, by its name."""
 AT_ONCE: Final = 3
 """Jobs of different names that one process runs beside each other."""
@@ -40,9 +45,17 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     database.require_sessions()
     broker = connect(settings)
     account = account_key(None, livemode=settings.livemode)
-    stripe = paced_stripe.connect(settings, database, stop)
-    silence = timedelta(hours=settings.webhook_silence_hours)
-    tools = Tools(account, database, broker, stripe, stop, silence)
+    tools = Tools(
+        account,
+        database,
+        broker,
+        paced_stripe.connect(settings, database, stop),
+        stop,
+        silence=timedelta(hours=settings.webhook_silence_hours),
+        low_stock=settings.low_stock_threshold,
+        confirm_seconds=settings.verify_confirm_seconds,
+        canary=ProductId(settings.canary_product) if settings.canary_product else None,
+    )
     on_job = runtime.Runtime(broker, stop).single(partial(handlers.on_job, jobs=JOB_RUNNERS, tools=tools))
     sweep = Sweep(database, broker, settings.sweep_seconds)
     parked = ParkedLetters(database, broker, account)

@@ -17,7 +17,7 @@ from shared.outcomes import Done, Ignored, Outage, Outcome
 from shared.store.alerts import Alerts
 from shared.store.jobs import JobRun, Jobs
 from shared.stripe_api.client import StripeApi
-from shared.vocabulary import AccountKey, AlertKind
+from shared.vocabulary import AccountKey, AlertKind, ProductId
 
 log = logs.get(__name__)
 
@@ -40,6 +40,12 @@ class Tools:
     stop: Event
     silence: timedelta = timedelta()
     """So long may Stripe show sales and no webhook come before people are told; 0: for ever."""
+    low_stock: int = 5
+    """The shop's threshold in units."""
+    confirm_seconds: float = 60.0
+    """Between the two looks that make a difference a finding."""
+    canary: ProductId | None = None
+    """The product that may be disturbed on purpose."""
 
 
 Job = Callable[[JobRun, Tools], Figures]

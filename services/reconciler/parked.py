@@ -83,9 +83,9 @@ class ParkedLetters:
         log.info("dead_letters_gone", queue=queue)
 
     def _raise(self, alert: NewAlert, *, again: bool) -> int | None:
-        def renew(connection: Connection) -> int:
+        def renew(connection: Connection) -> list[int]:
             return Alerts(connection, self.account).renew(alert, again=again)
 
-        number = self.database.run(renew)
+        numbers = self.database.run(renew)
         log.warning("dead_letters_found", queue=alert.subject, count=alert.facts["count"])
-        return number if again else None
+        return next(iter(numbers), None)

@@ -14,11 +14,13 @@ RECOVER: Final = "recover"
 SNAPSHOT: Final = "snapshot"
 VERIFY: Final = "verify"
 REPORT: Final = "report"
+CANARY: Final = "canary"
 
 QUARTER_HOURLY: Final = "*/15 * * * *"
 NIGHTLY: Final = "15 3 * * *"
 MONDAYS_AT_NIGHT: Final = "15 3 * * 1"
 EARLY: Final = "30 4 * * *"
+SUNDAYS: Final = "45 4 * * 0"
 MONDAY_MORNINGS: Final = "0 6 * * 1"
 
 PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -47,10 +49,17 @@ class ReconcilerSettings(BrokerSettings, StripeSettings, ZoneSettings):
     store_size: Literal["small", "medium", "large"] = "small"
     webhook_silence_hours: Annotated[float, Field(ge=0, le=720)] = 6
     """Hours in which Stripe shows sales and no webhook comes before people are told; 0 is off."""
+    low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = 5
+    """Units at which a size is low, where neither it nor its product has a threshold of its own."""
+    verify_confirm_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
+    """Seconds between the two looks that make a difference a finding."""
     job_recover: Times = None
     job_snapshot: Times = None
     job_verify: Times = None
     job_report: Times = None
+    job_canary: Times = None
+    canary_product: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")] = None
+    """A product that keeps stock and that nobody minds being disturbed."""
 
     @property
     def schedules(self) -> dict[str, Schedule]:
@@ -60,7 +69,8 @@ class ReconcilerSettings(BrokerSettings, StripeSettings, ZoneSettings):
             SNAPSHOT: self.job_snapshot,
             VERIFY: self.job_verify,
             REPORT: self.job_report,
+            CANARY: self.job_canary,
         }
-        preset = PRESETS[self.store_size]
+        preset = {**PRESETS[self.store_size], **({CANARY: SUNDAYS} if self.canary_product else {})}
         wanted = {job: preset.get(job, OFF) if times is None else times for job, times in own.items()}
         return {job: Schedule(times, self.zone) for job, times in wanted.items() if times != OFF}

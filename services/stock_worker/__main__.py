@@ -11,7 +11,7 @@ from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.refunds import Desk, on_refund
 from services.stock_worker.settings import StockWorkerSettings
-from services.stock_worker.sql_books import SqlBooks
+from services.stock_worker.sql_books import SqlBooks, SqlLooks
 from shared import paced_stripe, worker
 from shared.broker import runtime
 from shared.broker.connect import connect
@@ -47,6 +47,8 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
         former=frozenset(installation.former),
         low_stock=settings.low_stock_threshold,
         stop=stop,
+        restore_edits=settings.external_edits == "restore",
+        looks=SqlLooks(database, account),
     )
     refunds = Desk(account, database, stripe, settings.refund_restock)
     broker = connect(settings)

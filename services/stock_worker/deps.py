@@ -12,6 +12,7 @@ from services.stock_worker.books import Books
 from shared.stripe_api.answers import WriteAnswer
 from shared.stripe_api.objects import Product, ProductUpdate
 from shared.stripe_api.sessions import SessionAnswer
+from shared.verification import Look
 from shared.vocabulary import AccountKey, ProductId, SessionId
 
 
@@ -35,6 +36,14 @@ class Stripe(Protocol):
         ...
 
 
+class Looks(Protocol):
+    """Keeps what was seen on behalf of a verification; raises an Outage."""
+
+    def keep(self, check: str, product: ProductId, look: int, seen: Look) -> None:
+        """Keep what look number `look` of a check saw; the first of two answers stands."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """One process's things; `low_stock` is the shop's default threshold in units."""
@@ -47,3 +56,7 @@ class Deps:
     """Ids under which this database wrote before it was restored from a backup."""
     low_stock: int
     stop: Event
+    restore_edits: bool = False
+    """Put edits in Stripe back, instead of taking them over."""
+    looks: Looks | None = None
+    """Where looks are kept; None where nobody verifies."""

@@ -37,7 +37,7 @@ def digest_event(sitting: Sitting, update: ProductUpdate, deps: Deps) -> bool:
         replaced = _replaced(tx, write, update)
         unclear = not write.digested and (replaced is None or tx.writes.undigested_before(write))
         if replaced is not None and not unclear:
-            _digest(tx, write, update, replaced)
+            _digest(tx, write, update, replaced, restore=deps.restore_edits)
     if unclear:
         digest_log(sitting, update.product, deps, also=update)
     return True
@@ -67,7 +67,7 @@ def digest_log(
         ]
         for write, update, number in sorted(own, key=lambda one: one[0].rev):
             replaced = _replaced(tx, write, update) or _replaced_by(history, number, write)
-            _digest(tx, write, update, replaced)
+            _digest(tx, write, update, replaced, restore=deps.restore_edits)
         tx.writes.mark_looked_up(product)
         tx.products.set_recover(product, recover=False)
         tx.products.next_version(product)
@@ -132,7 +132,7 @@ def _is_ours(tx: Tx, marker: str, product: ProductId) -> bool:
     return write is not None and write.product == product
 
 
-def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> None:
+def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced, *, restore: bool) -> None:
     if write.digested:
         return
     opened = {row.size for row in tx.products.variants([write.product]) if row.opened}
@@ -147,7 +147,7 @@ def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> 
     if known is not None:  # a size that was never adopted is not edited: it will open with all that it shows
         known = {size: units for size, units in known.items() if size in opened}
     seen = tx.writes.last_known(write.product, write.marker) or ()
-    found = digest(write, update.event, replaced, known, seen=seen)
+    found = digest(write, update.event, replaced, known, seen=seen, restore=restore)
     tx.movements.append(found.movements)
     tx.writes.append_known(write.product, found.marker, units=found.units)
     if write.base_marker == FORGOTTEN:

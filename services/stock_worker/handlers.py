@@ -8,9 +8,17 @@ from typing import TypeVar
 from services.stock_worker import alerting, event_log
 from services.stock_worker.booking import book_sessions
 from services.stock_worker.deps import Deps
+from services.stock_worker.inspection import inspect
 from services.stock_worker.sync import sync
 from shared import logs
-from shared.messages import CheckupRequested, Message, ProductChanged, SessionPaid, SyncRequested
+from shared.messages import (
+    CheckupRequested,
+    Message,
+    ProductChanged,
+    ProductCheckRequested,
+    SessionPaid,
+    SyncRequested,
+)
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store.sales import Handled
 from shared.store.writes import Superseded
@@ -31,8 +39,8 @@ def on_sales(messages: Sequence[Message], deps: Deps) -> Sequence[Outcome]:
 
 
 def on_product(message: Message, deps: Deps) -> Outcome:
-    """Sync the product that a ProductChanged or SyncRequested names."""
-    if not isinstance(message, ProductChanged | SyncRequested):
+    """Sync the product that a ProductChanged or SyncRequested names; look at that of a ProductCheckRequested."""
+    if not isinstance(message, ProductChanged | SyncRequested | ProductCheckRequested):
         return _stray(message)
     if message.account != deps.account:
         return _of_another_account(message.account, deps)
@@ -56,12 +64,22 @@ def _log_recovered(message: ProductChanged, outcome: Outcome, deps: Deps) -> Non
     deps.books.run(lambda tx: tx.sales.log_deliveries([came]))
 
 
-def _sync(message: ProductChanged | SyncRequested, deps: Deps) -> Outcome:
+def _sync(message: ProductChanged | SyncRequested | ProductCheckRequested, deps: Deps) -> Outcome:
+    if isinstance(message, ProductCheckRequested):
+        return _look(message, deps)
     if isinstance(message, ProductChanged):
         if _digested(message, deps):
             return sync(message.product, deps) if _waits(message, deps) else Ignored("our own write")
         deps.books.run(lambda tx: tx.products.mark_dirty([message.product]))
     return sync(message.product, deps)
+
+
+def _look(message: ProductCheckRequested, deps: Deps) -> Outcome:
+    """Keep what a sync would see now, for the verification that asks; nothing else changes."""
+    if deps.looks is None:
+        return Reject("nobody verifies here")
+    deps.looks.keep(message.check, message.product, message.look, inspect(message.product, deps))
+    return Done()
 
 
 def _digested(message: ProductChanged, deps: Deps) -> bool:

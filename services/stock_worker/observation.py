@@ -11,7 +11,7 @@ from services.stock_worker.deps import Deps
 from services.stock_worker.known import known_under, note_seen
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
 from services.stock_worker.protocol.history import History
-from services.stock_worker.protocol.judge import AskTheLog, Distrust, judge
+from services.stock_worker.protocol.judge import AskTheLog, Believe, Distrust, judge
 from services.stock_worker.protocol.plan import Base, Plan, plan
 from shared import logs, marker
 from shared.stripe_api.objects import Product
@@ -51,7 +51,7 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
             return Turn.LOOK_AGAIN
         if look.history is not None and not look.history.reaches(look.product.metadata):
             return Turn.ASK_THE_LOG
-        facts = _facts(tx, look, deps, unread=row.recover)
+        facts = facts_of(tx, look, deps, unread=row.recover)
         if not look.seen.sheet.tracked and not facts.levels:
             tx.products.set_state(product, "untracked")
             tx.products.mark_clean(product, name=look.product.name)
@@ -78,6 +78,11 @@ def _base(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Base | Turn:
     if isinstance(judgement, Distrust):
         _quarantine(tx, look, deps, reason=judgement.reason)
         return Turn.SETTLED
+    return base_of(tx, look, judgement)
+
+
+def base_of(tx: Tx, look: Look, judgement: Believe) -> Base:
+    """What is known under the marker that is believed."""
     if judgement.units is not None:
         return Base(judgement.marker, judgement.units)
     return known_under(tx, look.product.id, judgement.marker, look.seen.sheet.units)
@@ -108,7 +113,8 @@ def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
     log.info("product_closed", product=product)
 
 
-def _facts(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:
+def facts_of(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:
+    """What the decision about the look stands on; notes that the write whose marker is shown has landed."""
     product = look.product.id
     owner, observed = _owner(tx, look, deps)
     if owner is Owner.OURS and observed is not None and not observed.landed:
@@ -126,6 +132,7 @@ def _facts(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:
         highest_rev=revs.highest,
         highest_landed=revs.landed,
         unexplained=revs.unexplained or unread,
+        restore_edits=deps.restore_edits,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,5 +18,7 @@ class StockWorkerSettings(StripeSettings, BrokerSettings):
     """Units at which a size is low, where neither it nor its product has a threshold of its own."""
     refund_restock: Policy = Policy.PROPOSE
     """What a refund leads to: a question to people; a full one may put everything back at once."""
+    external_edits: Literal["adopt", "restore"] = "adopt"
+    """What becomes of numbers that people edit in Stripe: taken over, or put back to the ledger's."""
     stock_worker_threads: Annotated[int, Field(ge=1, le=32)] = 6
     """Products synced at once."""

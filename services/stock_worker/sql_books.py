@@ -13,7 +13,9 @@ from shared.store.locks import Locks
 from shared.store.movements import Movements
 from shared.store.products import Products
 from shared.store.sales import Sales
+from shared.store.verifications import Verifications
 from shared.store.writes import Writes
+from shared.verification import Look
 from shared.vocabulary import AccountKey, ProductId
 
 T = TypeVar("T")
@@ -69,3 +71,17 @@ class SqlBooks:
     def run(self, work: Callable[[Tx], T]) -> T:
         """What `work` returns from one transaction."""
         return self._database.run(lambda connection: work(SqlTx(connection, self._account)))
+
+
+class SqlLooks:
+    """Where the looks of verifications are kept; raises Outage."""
+
+    def __init__(self, database: Database, account: AccountKey) -> None:
+        self._database = database
+        self._account = account
+
+    def keep(self, check: str, product: ProductId, look: int, seen: Look) -> None:
+        """Keep what look number `look` of a check saw; the first of two answers stands."""
+        self._database.run(
+            lambda connection: Verifications(connection, self._account).keep_look(check, product, look, seen)
+        )

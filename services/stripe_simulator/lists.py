@@ -22,7 +22,7 @@ COMPARISONS: Final[dict[str, Callable[[int, int], bool]]] = {
 
 def page(url: str, rows: Iterable[Obj], params: Params, *, newest_first: bool = True) -> Obj:
     """One page of `rows` (in order of creation) after the filter `created` and the cursors of `params`."""
-    chosen = [row for row in rows if _created_within(row, params)]
+    chosen = _created_within(rows, params)
     if newest_first:
         chosen.reverse()
     limit = integer(params, "limit")
@@ -46,13 +46,18 @@ def _index(rows: list[Obj], identity: str, param: str) -> int:
     raise errors.no_such("object", identity, param, 400)
 
 
-def _created_within(row: Obj, params: Params) -> bool:
+def _created_within(rows: Iterable[Obj], params: Params) -> list[Obj]:
+    """The rows that the filter `created` lets through; read once, because lists may be long."""
     wanted = params.get("created")
     if not wanted:
-        return True
-    created: int = row.get("created", 0)
+        return list(rows)
     if isinstance(wanted, str):
-        return created == integer(params, "created")
+        exactly = integer(params, "created")
+        return [row for row in rows if row.get("created", 0) == exactly]
     bounds = group(params, "created")
-    edges = ((integer(bounds, name), holds) for name, holds in COMPARISONS.items())
-    return all(edge is None or holds(created, edge) for edge, holds in edges)
+    chosen = list(rows)
+    for name, holds in COMPARISONS.items():
+        edge = integer(bounds, name)
+        if edge is not None:
+            chosen = [row for row in chosen if holds(row.get("created", 0), edge)]
+    return chosen

@@ -72,7 +72,7 @@ def listing(world: World, call: Call) -> Obj:
     chosen = [
         product
         for product in world.products.values()
-        if (not chosen_ids or product["id"] in chosen_ids) and active in {None, product["active"]}
+        if (not chosen_ids or product["id"] in chosen_ids) and (active is None or active == product["active"])
     ]
     return lists.page("/v1/products", chosen, call.params)
 

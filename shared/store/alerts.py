@@ -76,8 +76,8 @@ class Alerts:
                 (
                     [alert.account for alert in alerts],
                     [alert.kind.value for alert in alerts],
-                    [_text(alert.subject) for alert in alerts],
-                    [Jsonb(_storable(alert.facts)) for alert in alerts],
+                    [storable_text(alert.subject) for alert in alerts],
+                    [Jsonb(storable(alert.facts)) for alert in alerts],
                 ),
             )
             return cursor.fetchall()
@@ -98,12 +98,15 @@ class Alerts:
                     failed_at = null, dropped_at = null
                 returning id
                 """,
-                (alert.account, alert.kind.value, _text(alert.subject), Jsonb(_storable(alert.facts))),
+                (alert.account, alert.kind.value, storable_text(alert.subject), Jsonb(storable(alert.facts))),
             )
             return cursor.fetchall()[0]
 
-    def renew(self, alert: NewAlert, *, again: bool) -> int:
-        """Open `alert`, or give the open one its facts and, where `again`, have people told once more; its id."""
+    def renew(self, alert: NewAlert, *, again: bool) -> list[int]:
+        """Open the alert, or put its facts in place of those of the open one; its id where people must be told.
+
+        An open one is told `again` only where that is asked for, and nobody has acknowledged it.
+        """
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             cursor.execute(
                 """
@@ -115,17 +118,17 @@ class Alerts:
                     mailed_at = case when not %(again)s or alert.acknowledged_at is not null then alert.mailed_at end,
                     failed_at = case when not %(again)s then alert.failed_at end,
                     dropped_at = case when not %(again)s then alert.dropped_at end
-                returning id
+                returning case when xmax = 0 or %(again)s then id end
                 """,
                 {
                     "account": alert.account,
                     "kind": alert.kind.value,
-                    "subject": _text(alert.subject),
-                    "facts": Jsonb(_storable(alert.facts)),
+                    "subject": storable_text(alert.subject),
+                    "facts": Jsonb(storable(alert.facts)),
                     "again": again,
                 },
             )
-            return cursor.fetchall()[0]
+            return [number for number in cursor.fetchall() if number is not None]
 
     def facts_of(self, kind: AlertKind) -> dict[str, Facts]:
         """The facts of the open alerts of `kind`, by subject."""
@@ -193,7 +196,7 @@ class Alerts:
                     snoozed_until = null
                 where account = %s and id = any(%s) and resolved_at is null returning id
                 """,
-                (_text(by), self._account, list(ids)),
+                (storable_text(by), self._account, list(ids)),
             ).fetchall()
 
     def snooze(self, ids: Collection[int], until: datetime) -> list[int]:
@@ -217,16 +220,17 @@ def _open_alert(kind: str, **columns: Any) -> OpenAlert:  # noqa: ANN401 - the c
     return OpenAlert(kind=AlertKind(kind), **columns)
 
 
-def _text(text: str) -> str:
+def storable_text(text: str) -> str:
     """`text` without what PostgreSQL cannot hold: NUL and lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _storable(value: JSON) -> JSON:
+def storable(value: JSON) -> JSON:
+    """`value` with only such texts in it."""
     if isinstance(value, str):
-        return _text(value)
+        return storable_text(value)
     if isinstance(value, Mapping):
-        return {_text(key): _storable(inner) for key, inner in value.items()}
+        return {storable_text(key): storable(inner) for key, inner in value.items()}
     if isinstance(value, Sequence):
-        return [_storable(inner) for inner in value]
+        return [storable(inner) for inner in value]
     return value

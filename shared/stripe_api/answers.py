@@ -21,6 +21,10 @@ class StripeFailed(Exception):
     """Stripe answered one read with an error of its own (5xx), or in a way nobody documented."""
 
 
+class LostCursor(StripeFailed):
+    """The object that a list was to go on after is gone: the list has to be read from its beginning."""
+
+
 class WriteResult(StrEnum):
     """The rows of the protocol's table of answers."""
 

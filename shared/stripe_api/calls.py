@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 import stripe
 
 from shared import logs
-from shared.stripe_api.answers import StripeFailed, StripeRefused, StripeUnavailable
+from shared.stripe_api.answers import LostCursor, StripeFailed, StripeRefused, StripeUnavailable
 from shared.stripe_api.pace import ALL, LONGEST_HOLD, Pace, Turn
 
 TRIES: Final = 3
@@ -24,6 +24,7 @@ IN_USE: Final = 409
 TOO_MANY: Final = 429
 OWN_ERROR: Final = 500
 REFUSED: Final = (401, 403)
+CURSOR: Final = "starting_after"
 ACCEPTED: Final = (400, NOT_FOUND)
 """Errors about the call itself: the key was taken, and in time."""
 
@@ -73,7 +74,7 @@ class Calls:
             yield rows
             if not (page.has_more and rows):
                 return
-            params = {**params, "starting_after": rows[-1]["id"]}
+            params = {**params, CURSOR: rows[-1]["id"]}
 
     def write(self, endpoint: str, call: Callable[[], T]) -> T:
         """What `call` answers, once; raises its StripeError, or an Outage where it was not sent at all."""
@@ -142,6 +143,8 @@ def _may_pass(error: stripe.StripeError) -> bool:
 
 def _of_read(error: stripe.StripeError) -> Exception:
     status = error.http_status
+    if isinstance(error, stripe.InvalidRequestError) and getattr(error, "param", None) == CURSOR:
+        return LostCursor("what the list was to go on after is gone")
     if status in REFUSED:
         return StripeRefused(refusal(status))
     if isinstance(error, stripe.APIConnectionError):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from threading import Event
-from typing import Final
+from typing import Any, Final, cast
 
 import stripe
 
 from shared.settings import StripeSettings
 from shared.stripe_api import objects
-from shared.stripe_api.answers import WriteAnswer, WriteResult, classify
+from shared.stripe_api.answers import LostCursor, WriteAnswer, WriteResult, classify
 from shared.stripe_api.calls import Calls
+from shared.stripe_api.catalogue import Page, Span, walk
 from shared.stripe_api.events import Events, Json
 from shared.stripe_api.governor import Governor
 from shared.stripe_api.pace import Limits, Pace
@@ -58,6 +59,28 @@ class StripeApi:
             "GET products/id", lambda: self._client.v1.products.retrieve(product).to_dict()
         )
         return None if found is None else objects.product(found)
+
+    def products(self) -> Iterator[list[objects.Product]]:
+        """All products, archived ones too, page by page in no order; raises Outage, StripeFailed, LostCursor.
+
+        Lists may lag behind: they tell where to look, and a product by id what is true.
+        """
+        return ([objects.product(row) for row in page] for page in walk(self._product_page))
+
+    def _product_page(self, span: Span) -> Page:
+        bounds = {"gte": span.oldest, **({} if span.newest is None else {"lte": span.newest})}
+        params: dict[str, Any] = {"limit": PAGE, "created": bounds}
+        if span.after is not None:
+            params["starting_after"] = span.after
+        raw: Any = self._client
+        # The SDK's objects would take ten times as long to make as the answer takes to read.
+        answer = self._calls.read(
+            "GET products", lambda: raw.raw_request("get", "/v1/products", **params).data
+        )
+        if answer is None:
+            raise LostCursor("what the list was to go on after is gone")
+        page = cast("dict[str, Any]", answer)
+        return Page(page["data"], page["has_more"])
 
     def checkout_session(self, session: SessionId) -> objects.CheckoutSession | None:
         """The session with all of its lines; None where there is none."""

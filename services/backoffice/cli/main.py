@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.backoffice.cli import alerts, diagnosis, jobs, recover, refunds, repairs
+from services.backoffice.cli import alerts, diagnosis, findings, jobs, recover, refunds, repairs
 from services.backoffice.cli.surroundings import FAILED, open_database, plain_errors
 from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import set_threshold
@@ -32,6 +32,7 @@ app.command()(recover.recover)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(refunds.app, name="refunds")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(findings.app, name="findings")
 
 
 @app.command()

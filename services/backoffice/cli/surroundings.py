@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final, NoReturn
 
 from services.backoffice.operations.alerts import NotOpen
+from services.backoffice.operations.findings import NoSuchFinding
 from services.backoffice.operations.recover import NeverRan
 from services.backoffice.operations.restored import WorkersConnected
 from services.backoffice.operations.takeover import NotQuarantined
@@ -61,7 +62,15 @@ def plain_errors() -> Generator[None]:
         _end(str(error), WRONG_SETTING)
     except WrongDatabase as error:
         _end(f"DATABASE_URL: {error}", WRONG_SETTING)
-    except (NeverSeen, NeverRan, NotOpen, NotQuarantined, NotReturnable, WorkersConnected) as error:
+    except (
+        NeverSeen,
+        NeverRan,
+        NoSuchFinding,
+        NotOpen,
+        NotQuarantined,
+        NotReturnable,
+        WorkersConnected,
+    ) as error:
         _end(str(error), FAILED)
     except (Crowded, StripeFailed, SurprisingAnswer, Outage) as error:
         _end(str(error), FAILED)

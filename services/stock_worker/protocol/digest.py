@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from services.stock_worker.protocol.plan import opening
+from services.stock_worker.protocol.plan import opening, put_back
 from shared.vocabulary import EventId, Movement, MovementKind, Size
 from shared.writes import Units, Write
 
@@ -36,14 +36,20 @@ class Replaced:
 
 
 def digest(
-    write: Write, event: EventId, replaced: Replaced, known: Units | None, *, seen: Collection[Size] = ()
+    write: Write,
+    event: EventId,
+    replaced: Replaced,
+    known: Units | None,
+    *,
+    seen: Collection[Size] = (),
+    restore: bool = False,
 ) -> Digest:
     """What write `write`'s own event tells; `known` is K(replaced.marker).last.
 
     A number that the write did not send, because it could not be read when it was planned, may have been typed anew
     before the write landed. It was not trampled, but it is counted here all the same, because somebody may bring the
     old marker back before anybody looks; `seen` are sizes that were looked at under the write's own marker and are
-    counted so.
+    counted so. With `restore` an edit is put back as any other: it stays in the ledger's history only.
     """
     planned_on = replaced.marker == write.base_marker or known is None
     base = {**(known or {}), **write.base_values} if planned_on else known or {}
@@ -61,6 +67,7 @@ def digest(
         for size, delta in edits.items()
         if delta and (size in write.target or size not in seen)
     )
+    movements += tuple(put_back(m) for m in movements if restore)
     marker = write.base_marker if planned_on else replaced.marker
     return Digest(movements, marker, {**base, **replaced.units})
 

@@ -60,6 +60,7 @@ class Facts:
 
     Revs are 0 where there is none; `unexplained` says that a settled write of unknown effect, the event of a
     landed one that did not come, or what a restored backup forgot was not yet looked up in Stripe's event log.
+    `restore_edits`: what people edit in Stripe is put back to the ledger's number.
     """
 
     account: AccountKey
@@ -72,3 +73,4 @@ class Facts:
     highest_rev: int = 0
     highest_landed: int = 0
     unexplained: bool = False
+    restore_edits: bool = False

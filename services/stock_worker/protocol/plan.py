@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner, SizeState
 from shared import marker
@@ -56,6 +56,7 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
     """The plan for one product: changes in Stripe make movements, and the write is always the balance."""
     shown = seen.sheet.units
     arrived = [m for size in shown if (m := _arrival(facts, size, shown[size], base))]
+    arrived += [put_back(m) for m in arrived if facts.restore_edits and m.kind is MovementKind.EXTERNAL]
     # A size that can't be read now keeps the number it was last known with, for when it can be read again.
     known = {**(base.units or {}), **shown}
     raw = {size: _balance(facts, size, arrived) for size in shown}
@@ -98,6 +99,19 @@ def _arrival(facts: Facts, size: Size, shown: int, base: Base) -> Movement | Non
 def opening(account: AccountKey, product: ProductId, size: Size, units: int) -> Movement:
     """The opening balance of a size, which it has only once."""
     return Movement(account, product, size, units, MovementKind.OPENING, f"open:{account}:{product}:{size}")
+
+
+def put_back(edit: Movement) -> Movement:
+    """What takes an edit out of the ledger again, where people want the ledger's number restored."""
+    return replace(
+        edit,
+        delta=-edit.delta,
+        kind=MovementKind.ADJUSTMENT,
+        source_key=f"restore:{edit.source_key}",
+        event=None,
+        actor="stocksync",
+        reason="EXTERNAL_EDITS=restore",
+    )
 
 
 def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:

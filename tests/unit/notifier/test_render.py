@@ -22,6 +22,7 @@ from shared.alerts import (
     OversoldSale,
     Recovered,
     Sold,
+    finding_facts,
     oversold_facts,
     product_facts,
     recovered_facts,
@@ -322,3 +323,22 @@ def test_commands_look_like_commands() -> None:
     assert "stocksync jobs run NAME</code>" in mail.html
     assert "`stocksync jobs run NAME`" in re.sub(r"\s+", " ", mail.text)
     assert "<b>recover" not in mail.html
+
+
+def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -> None:
+    """One alert of many findings says how many there are of each cause, and shows the first with their commands."""
+    first = {
+        "product": "prod_1",
+        "name": "Mug",
+        "size": "M",
+        "cause": "edited in the Dashboard",
+        "detail": "it shows 5, 3 was expected",
+        "command": "stocksync jobs run verify",
+    }
+    facts = finding_facts({"edited in the Dashboard": 9000, "a size was taken away": 1000}, [first])
+    text = mail_of(alert(AlertKind.FINDING, "self:live", facts)).text
+    assert "9000 × edited in the Dashboard" in text
+    assert "1000 × a size was taken away" in text
+    shown = " ".join(text.split())
+    assert "Mug, M: edited in the Dashboard; it shows 5, 3 was expected. To mend it:" in shown
+    assert "`stocksync jobs run verify`" in shown

@@ -32,6 +32,12 @@ def test_each_job_can_be_set_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == {"recover": "*/15 * * * *", "report": "0 7 * * 5"}
 
 
+def test_a_canary_sings_where_a_product_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Sunday, whatever the size of the store, and at other times if wanted."""
+    assert times(monkeypatch, CANARY_PRODUCT="prod_1")["canary"] == "45 4 * * 0"
+    assert times(monkeypatch, JOB_CANARY="0 5 * * *")["canary"] == "0 5 * * *"
+
+
 @pytest.mark.parametrize(
     ("setting", "hint"),
     [

@@ -68,6 +68,26 @@ def test_an_edit_in_the_dashboard_survives_a_sale() -> None:
     assert found.write.target[S] == 28
 
 
+def test_an_edit_can_be_put_back() -> None:
+    """Where people want it so, an edit is booked, taken out again in the same look, and the old number written."""
+    strict = dataclasses.replace(facts(owner=Owner.OURS, rev=3), restore_edits=True)
+    found = made(strict, metadata(30, 5), {S: 10, M: 5})
+    assert moved(found) == [("external", "S", 20), ("adjustment", "S", -20)]
+    assert len({m.source_key for m in found.movements}) == 2
+    assert found.write is not None
+    assert found.write.target == {S: 10, M: 5}
+    assert moved(made(strict, metadata(30, 5), {S: 30, M: 5})) == []
+
+
+def test_a_trampled_edit_can_stay_trampled() -> None:
+    """The same of an edit that our write replaced: both movements, and no unit comes back."""
+    found = digest(pending(), EVENT, Replaced("", {S: 10, M: 25}), None, restore=True)
+    assert [(m.kind, m.size, m.delta) for m in found.movements] == [
+        (MovementKind.OVERWRITTEN, "M", 20),
+        (MovementKind.ADJUSTMENT, "M", -20),
+    ]
+
+
 def test_agreement_writes_nothing() -> None:
     """Where Stripe shows the balance under the current marker there is nothing to do."""
     found = made(facts(owner=Owner.OURS, rev=3), metadata(10, 5), {S: 10, M: 5})

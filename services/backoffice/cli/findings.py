@@ -1,0 +1,116 @@
+"""`stocksync findings`: what does not add up between Stripe and the ledger, and what mends it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.operations import findings as operations
+from services.backoffice.settings import MachineSettings
+from shared import logs
+from shared.database.pool import Database
+from shared.findings import WORDS, Cause
+from shared.settings import load
+from shared.store.findings import Finding
+from shared.vocabulary import AccountKey, account_key
+
+app = typer.Typer(help="What does not add up, and the command that mends it.", no_args_is_help=True)
+
+Ids = Annotated[list[int], typer.Argument(help="Numbers, as `stocksync findings list` shows them.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+STATES: Final = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}
+
+
+@app.command("list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Also what is over.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many of the newest.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is open or acknowledged, newest first."""
+    with _opened() as (database, account):
+        states = operations.EVERY if everything else operations.UNRESOLVED
+        found = operations.found(database, account, states, limit)
+    if as_json:
+        typer.echo(json.dumps([_shown(one) for one in found], default=str, indent=2))
+        return
+    if not found:
+        typer.echo("nothing is wrong that a verification has found")
+        return
+    _print(found)
+
+
+@app.command()
+def ack(ids: Ids, as_json: AsJson = False) -> None:
+    """Say that you know of them: they stay until they are over, but no mail tells of them."""
+    with _opened() as (database, account):
+        done = operations.acknowledge(database, account, ids, by=getpass.getuser())
+    _print_done(done, "acknowledged", as_json=as_json)
+
+
+@app.command()
+def resolve(
+    ids: Ids,
+    how: Annotated[str, typer.Option(help="What was done about it.")] = "by hand",
+    as_json: AsJson = False,
+) -> None:
+    """Say that they are over; the next verification opens what still is wrong anew."""
+    with _opened() as (database, account):
+        done = operations.resolve(database, account, ids, by=getpass.getuser(), how=how)
+    _print_done(done, "resolved", as_json=as_json)
+
+
+def _shown(one: Finding) -> dict[str, object]:
+    return {**asdict(one), "words": one.words, "command": one.command}
+
+
+def _print_done(done: Sequence[int], state: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({state: list(done)}))
+        return
+    for number in done:
+        typer.echo(f"{number}: {state}")
+
+
+def _print(found: Sequence[Finding]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("", "product", "size", "what", "since", "", "what mends it"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        first = WORDS[Cause(one.cause)].first
+        over = (
+            one.resolution if one.state == "resolved" else " ".join(filter(None, (first, f"`{one.command}`")))
+        )
+        table.add_row(
+            str(one.id),
+            escape(one.name or one.product or one.subject),
+            escape(one.size),
+            escape(": ".join(filter(None, (one.words, one.detail)))),
+            _moment(one.first_seen_at),
+            f"[{STATES[one.state]}]{one.state}[/]",
+            escape(over),
+        )
+    Console(highlight=False).print(table)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@contextmanager
+def _opened() -> Generator[tuple[Database, AccountKey]]:
+    settings = load(MachineSettings)
+    logs.configure("backoffice", settings.log_level)
+    with plain_errors(), open_database(settings) as database:
+        yield database, account_key(None, livemode=settings.livemode)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from services.backoffice.operations import findings as operations
+from shared.database.pool import Database
+from shared.findings import Cause, NewFinding
+from shared.settings import child_environment
+from shared.store.findings import Findings, retell
+from shared.vocabulary import ProductId, Size, account_key
+
+ACCOUNT = account_key(None, livemode=False)
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def command(database_url: str) -> Command:
+    """Runs `stocksync findings` on the test's database."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "services.backoffice", "findings", *arguments],
+            env=child_environment(
+                DATABASE_URL=database_url, AMQP_URL=None, STRIPE_API_KEY=None, COLUMNS="200"
+            ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def found(database: Database) -> list[int]:
+    """Two findings that people were told of."""
+    with database.transaction() as connection:
+        numbers = Findings(connection, ACCOUNT).see(
+            [
+                NewFinding(
+                    Cause.NOT_A_NUMBER, ProductId("prod_1"), Size("S"), "Shirt [x]", "it shows “3 pcs”"
+                ),
+                NewFinding(Cause.MARKER_FOREIGN, ProductId("prod_2"), name="Mug"),
+            ]
+        )
+        assert retell(connection, ACCOUNT, news=True)
+    return numbers
+
+
+def open_alerts(database: Database) -> list[list[dict[str, int]]]:
+    """The counts of the open alerts."""
+    with database.transaction() as connection:
+        rows = connection.execute("select facts->'counts' from alert where resolved_at is null")
+        return [row[0] for row in rows]
+
+
+def test_the_list_says_what_happened_and_what_mends_it(command: Command, found: list[int]) -> None:
+    """Every open finding is shown with its cause in words and the one command that mends it."""
+    shown = command("list")
+    assert shown.returncode == 0
+    assert "Shirt [x]" in shown.stdout
+    assert "not a plain whole number" in shown.stdout
+    assert "stocksync takeover prod_2" in shown.stdout
+    listed = json.loads(command("list", "--json").stdout)
+    assert sorted(one["id"] for one in listed) == sorted(found)
+    assert {one["command"] for one in listed} == {"stocksync jobs run verify", "stocksync takeover prod_2"}
+
+
+def test_what_is_acknowledged_stays_and_is_told_no_more(
+    command: Command, database: Database, found: list[int]
+) -> None:
+    """An acknowledged finding is still listed, but the alert tells only of the others, and ends with the last."""
+    assert command("ack", str(found[0])).returncode == 0
+    assert [[one["findings"] for one in counts] for counts in open_alerts(database)] == [[1]]
+    assert json.loads(command("ack", "--json", str(found[1])).stdout) == {"acknowledged": [found[1]]}
+    assert open_alerts(database) == []
+    assert {one["state"] for one in json.loads(command("list", "--json").stdout)} == {"acknowledged"}
+
+
+def test_what_is_resolved_is_over_and_can_be_found_anew(
+    command: Command, database: Database, found: list[int]
+) -> None:
+    """A resolved finding leaves the list and is shown with --all; seen again it is a new one."""
+    assert command("resolve", "--how", "typed 3", *map(str, found)).returncode == 0
+    assert "nothing is wrong" in command("list").stdout
+    assert open_alerts(database) == []
+    kept = operations.found(database, ACCOUNT, operations.EVERY, 10)
+    assert {(one.state, one.resolution) for one in kept} == {("resolved", "typed 3")}
+    with database.transaction() as connection:
+        again = Findings(connection, ACCOUNT).see([NewFinding(Cause.MARKER_FOREIGN, ProductId("prod_2"))])
+    assert not set(again) & set(found)
+    assert command("list", "--all").stdout.count("resolved") == 2
+
+
+def test_a_number_that_is_none_changes_nothing(
+    command: Command, database: Database, found: list[int]
+) -> None:
+    """Where one of the numbers is unknown, none of the others is acknowledged, and the error names it."""
+    wrong = command("ack", str(found[0]), "999")
+    assert wrong.returncode == 1
+    assert {one.state for one in operations.found(database, ACCOUNT, operations.EVERY, 10)} == {"open"}

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event, Thread
+
+import pytest
+
+from services.reconciler.jobs import run
+from services.reconciler.snapshot import take
+from services.stripe_simulator import products
+from shared.broker.embedded import EmbeddedBroker
+from shared.database.pool import Database
+from shared.outcomes import Outage
+from shared.store import thresholds
+from shared.store.jobs import Jobs
+from shared.store.snapshots import Snapshot, SnapshotRow, Snapshots
+from shared.vocabulary import ProductId, Size
+from tests.integration.reconciler.conftest import ACCOUNT
+from tests.integration.reconciler.stage import BEGAN, Stage, built
+
+
+@pytest.fixture
+def stage(database: Database, queue: EmbeddedBroker) -> Iterator[Stage]:
+    """A shop and jobs."""
+    with built(database, queue) as made:
+        yield made
+
+
+def latest(stage: Stage) -> Snapshot | None:
+    """The last snapshot that was finished."""
+    with stage.tools.database.transaction() as connection:
+        return Snapshots(connection, ACCOUNT).latest()
+
+
+def rows(stage: Stage) -> list[SnapshotRow]:
+    """Its rows."""
+    found = latest(stage)
+    assert found is not None
+    with stage.tools.database.transaction() as connection:
+        return list(Snapshots(connection, ACCOUNT).rows(found.id))
+
+
+def test_a_snapshot_keeps_every_size_as_the_report_shows_it(stage: Stage) -> None:
+    """Each size has its number or text and its status by the threshold that holds; what has no stock is left out."""
+    shop = stage.shop
+    shirt = shop.product(sizes="S,M,L,XL", stock_S="0", stock_M="5", stock_L="007")
+    mug = shop.product(stock="19")
+    shop.product(category="books")
+    shop.control(f"/_dashboard/products/{mug}", {"active": False})
+    shop.sync(mug)
+    with stage.tools.database.transaction() as connection:
+        assert thresholds.set_for_product(connection, ACCOUNT, mug, 20)
+    done = stage.job("snapshot")
+    assert {(r.product, r.size): (r.value, r.units, r.status.value, r.active) for r in rows(stage)} == {
+        (shirt, "S"): ("0", 0, "OUT OF STOCK", True),
+        (shirt, "M"): ("5", 5, "LOW STOCK", True),
+        (shirt, "L"): ("007", None, "NOT A NUMBER", True),
+        (shirt, "XL"): (None, None, "NO VALUE", True),
+        (mug, ""): ("19", 19, "LOW STOCK", False),
+    }
+    taken = latest(stage)
+    assert taken is not None
+    assert (taken.actor, taken.reason, taken.planned_at) == ("ada", "a test", done.planned_at)
+    assert (taken.products, taken.sizes, taken.units, taken.low, taken.out_of_stock) == (2, 5, 24, 2, 1)
+    assert (done.figures["listed"], done.figures["passes"]) == (3, 1)
+
+
+def fill(stage: Stage, count: int) -> list[ProductId]:
+    """So many products, oldest first, made in one second."""
+    world = stage.simulator.world
+    made: list[ProductId] = []
+    with world.lock:
+        for number in range(count):
+            product = products.build({"name": f"Product {number}", "metadata": {"stock": str(number)}})
+            product["created"] = 1_700_000_000
+            world.products[product["id"]] = product
+            made.append(ProductId(product["id"]))
+    return made
+
+
+def test_a_snapshot_goes_to_the_end_of_a_long_list(stage: Stage) -> None:
+    """Thousands of products are all there, each once, and are read in parts."""
+    made = fill(stage, 2345)
+    stage.job("snapshot")
+    assert [(row.product, row.units) for row in rows(stage)] == sorted(
+        (product, number) for number, product in enumerate(made)
+    )
+
+
+def test_a_lost_cursor_begins_the_list_again(stage: Stage) -> None:
+    """Where the product that a page is to follow was deleted, nothing of the first pass is kept."""
+    made = fill(stage, 3000)
+    stage.simulator.gateway.latency = 0.03
+    world, over = stage.simulator.world, Event()
+
+    def tidy() -> None:
+        while not over.wait(0.01):
+            with stage.tools.database.transaction() as connection:
+                found = connection.execute("select exists (select from snapshot_row)").fetchone()
+            if found == (True,):
+                with world.lock:
+                    for product in made[50:]:
+                        del world.products[product]
+                return
+
+    tidying = Thread(target=tidy)
+    tidying.start()
+    done = stage.job("snapshot")
+    over.set()
+    tidying.join(10)
+    assert done.figures["passes"] == 2
+    assert {row.product for row in rows(stage)} == set(made[:50])
+
+
+def test_a_snapshot_that_was_not_finished_is_not_shown(stage: Stage) -> None:
+    """One that an outage cut off is no snapshot; the run that begins again throws it away."""
+    fill(stage, 500)
+    stage.job("snapshot")
+    before = latest(stage)
+    assert before is not None
+    shop, database = stage.shop, stage.tools.database
+    shop.fault("timeout_before", method="GET", path="/v1/products$", skip=2, count=3, seconds=0.1)
+    with database.transaction() as connection:
+        assert Jobs(connection, ACCOUNT).plan("snapshot", BEGAN, actor="ada")
+    with pytest.raises(Outage):
+        run({"snapshot": take}, "snapshot", BEGAN, stage.tools)
+    with database.transaction() as connection:
+        assert connection.execute("select count(*) from snapshot").fetchone() == (2,)
+        assert Snapshots(connection, ACCOUNT).latest() == before
+        assert [one.id for one in Snapshots(connection, ACCOUNT).all()] == [before.id]
+    run({"snapshot": take}, "snapshot", BEGAN, stage.tools)
+    with database.transaction() as connection:
+        assert connection.execute("select count(*) from snapshot").fetchone() == (2,)
+        assert len(Snapshots(connection, ACCOUNT).all()) == 2
+
+
+def test_a_size_has_its_own_threshold(stage: Stage) -> None:
+    """The threshold of one size wins over that of its product."""
+    shirt = stage.shop.product(sizes="S,M", stock_S="9", stock_M="9")
+    stage.shop.sync(shirt)
+    with stage.tools.database.transaction() as connection:
+        assert thresholds.set_for_product(connection, ACCOUNT, shirt, 9)
+        assert thresholds.set_for_size(connection, ACCOUNT, shirt, Size("M"), threshold=3)
+    stage.job("snapshot")
+    assert {row.size: row.status.value for row in rows(stage)} == {"S": "LOW STOCK", "M": "IN STOCK"}
