@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +23,14 @@ def _address(text: str) -> str:
     if not (separator and host and port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
         raise ValueError("must be HOST:PORT, like 127.0.0.1:8000")
     return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as Europe/Berlin") from None
+    return name
 
 
 def secret(pattern: str, hint: str) -> AfterValidator:
@@ -66,6 +75,14 @@ class BrokerSettings(DatabaseSettings):
     """Where RabbitMQ is; unset means the embedded queue in the database."""
 
     amqp_url: Annotated[SecretStr | None, secret(r"amqps?://.+", "amqp://… or amqps://…")] = None
+
+
+class ShopSettings(Common):
+    """The shop's own clock, and when its stock counts as low."""
+
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = 5
+    """Units at which a size is low, where neither it nor its product has a threshold of its own."""
 
 
 class StripeSettings(Common):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
 from services.reconciler.schedule import OFF, Schedule, is_cron
-from shared.settings import BrokerSettings, StripeSettings
+from shared.settings import BrokerSettings, ShopSettings, StripeSettings
 
 RECOVER: Final = "recover"
 SNAPSHOT: Final = "snapshot"
@@ -30,14 +30,6 @@ PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
 """When jobs run, by the size of the store; what is not named does not."""
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a time zone such as Europe/Berlin") from None
-    return name
-
-
 def _times(text: str | None) -> str | None:
     if text is not None and text != OFF and not is_cron(text):
         raise ValueError(f"must be five fields such as '{NIGHTLY}', or '{OFF}'")
@@ -48,13 +40,12 @@ Times = Annotated[str | None, AfterValidator(_times)]
 """A cron expression of five fields, `off`, or None for what the size of the store says."""
 
 
-class ReconcilerSettings(BrokerSettings, StripeSettings):
-    """The database, the queue, Stripe, and when jobs run."""
+class ReconcilerSettings(BrokerSettings, StripeSettings, ShopSettings):
+    """The database, the queue, Stripe, the shop, and when jobs run."""
 
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30
     """Seconds between two looks, and how long a product may wait before its hint counts as lost."""
     store_size: Literal["small", "medium", "large"] = "small"
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     job_recover: Times = None
     job_snapshot: Times = None
     job_verify: Times = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -30,6 +31,20 @@ class Product(StripeValue):
     active: bool = True
     deleted: bool = False
     metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class Amount(StripeValue):
+    """What a price asks, in the currency's smallest unit; both None where the customer or a tier decides."""
+
+    currency: str
+    unit_amount: int | None = None
+    unit_amount_decimal: Decimal | None = None
+
+
+class ListedProduct(Product):
+    """A product as a list shows it; `default_price` only where it was asked for and there is one."""
+
+    default_price: Amount | None = None
 
 
 class Price(StripeValue):
@@ -88,6 +103,12 @@ class ProductUpdate(StripeValue):
 def product(data: dict[str, Any]) -> Product:
     """A product from Stripe's JSON; raises SurprisingAnswer."""
     return _checked(Product, data)
+
+
+def listed_product(data: dict[str, Any]) -> ListedProduct:
+    """A product from Stripe's JSON, its default price expanded or left out; raises SurprisingAnswer."""
+    price = data.get("default_price")
+    return _checked(ListedProduct, {**data, "default_price": price if isinstance(price, dict) else None})
 
 
 def session(data: dict[str, Any], lines: list[dict[str, Any]]) -> CheckoutSession:

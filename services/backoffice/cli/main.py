@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.backoffice.cli import diagnosis, jobs, repairs
+from services.backoffice.cli import diagnosis, jobs, repairs, report, stock
 from services.backoffice.cli.surroundings import FAILED, open_database, plain_errors
 from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import set_threshold
@@ -28,6 +28,9 @@ app.command()(diagnosis.doctor)
 app.command()(diagnosis.probe)
 app.command()(repairs.takeover)
 app.command()(repairs.restored)
+app.command()(report.report)
+app.command()(stock.stock)
+app.command()(stock.trend)
 app.add_typer(jobs.app, name="jobs")
 
 

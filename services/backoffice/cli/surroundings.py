@@ -7,6 +7,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from services.backoffice.cli.moments import NoMoment
+from services.backoffice.operations.reports.products import Unclear
 from services.backoffice.operations.restored import WorkersConnected
 from services.backoffice.operations.takeover import NotQuarantined
 from services.backoffice.operations.thresholds import NeverSeen
@@ -18,6 +20,7 @@ from shared.database.pool import Database
 from shared.outcomes import Outage
 from shared.settings import WRONG_SETTING, DatabaseSettings
 from shared.stripe_api.answers import StripeFailed
+from shared.stripe_api.objects import SurprisingAnswer
 
 FAILED: Final = 1
 """The exit code where something that is not a setting is wrong."""
@@ -44,6 +47,10 @@ def plain_errors() -> Generator[None]:
         _end(str(error), WRONG_SETTING)
     except WrongDatabase as error:
         _end(f"DATABASE_URL: {error}", WRONG_SETTING)
+    except NoMoment as error:
+        _end(str(error), WRONG_SETTING)
+    except (Unclear, SurprisingAnswer) as error:
+        _end(str(error), FAILED)
     except (NeverSeen, NotQuarantined, WorkersConnected, StripeFailed, Outage) as error:
         _end(str(error), FAILED)
 
