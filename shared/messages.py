@@ -72,6 +72,13 @@ class AlertOpened(Wire):
     alert: int
 
 
+class ReportMade(Wire):
+    """A report was committed and waits to be mailed. Consumed by the notifier."""
+
+    type: Literal["report.made"] = "report.made"
+    report: int
+
+
 class ProblemNoticed(Wire):
     """A process without a database saw something people must hear of. Consumed by the notifier."""
 
@@ -90,7 +97,14 @@ class JobDue(Wire):
 
 
 Message = (
-    SessionPaid | ProductChanged | SyncRequested | CheckupRequested | AlertOpened | ProblemNoticed | JobDue
+    SessionPaid
+    | ProductChanged
+    | SyncRequested
+    | CheckupRequested
+    | AlertOpened
+    | ReportMade
+    | ProblemNoticed
+    | JobDue
 )
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     SessionPaid,
@@ -98,6 +112,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     SyncRequested,
     CheckupRequested,
     AlertOpened,
+    ReportMade,
     ProblemNoticed,
     JobDue,
 )

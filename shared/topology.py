@@ -38,7 +38,7 @@ PIPELINE: Final = Topology(
     queues=(
         Queue(SALES, ("session.paid", "checkup.requested")),
         Queue(PRODUCTS, ("product.changed", "product.sync")),
-        Queue(ALERTS, ("alert.opened", "problem.noticed")),
+        Queue(ALERTS, ("alert.opened", "report.made", "problem.noticed")),
         Queue(JOBS, ("job.due",)),
     )
 )

@@ -8,9 +8,10 @@ from threading import Event
 from typing import Final
 
 from services.reconciler import handlers
-from services.reconciler.jobs import Job, Tools
+from services.reconciler.jobs import Job, Shop, Tools
+from services.reconciler.report import make_report
 from services.reconciler.scheduler import Scheduler
-from services.reconciler.settings import RECOVER, ReconcilerSettings
+from services.reconciler.settings import RECOVER, REPORT, ReconcilerSettings
 from services.reconciler.sweep import Sweep
 from shared import paced_stripe, worker
 from shared.broker import runtime
@@ -23,7 +24,7 @@ from shared.topology import JOBS
 from shared.vocabulary import account_key
 from shared.worker import Worker
 
-JOB_RUNNERS: Final[Mapping[str, Job]] = {}
+JOB_RUNNERS: Final[Mapping[str, Job]] = {REPORT: make_report}
 """What runs when a job is due, by its name."""
 AT_ONCE: Final = 3
 """Jobs of different names that one process runs beside each other."""
@@ -37,7 +38,8 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     database.require_sessions()
     broker = connect(settings)
     account = account_key(None, livemode=settings.livemode)
-    tools = Tools(account, database, broker, paced_stripe.connect(settings, database, stop), stop)
+    shop = Shop(settings.time_zone, settings.low_stock_threshold)
+    tools = Tools(account, database, broker, paced_stripe.connect(settings, database, stop), stop, shop)
     on_job = runtime.Runtime(broker, stop).single(partial(handlers.on_job, jobs=JOB_RUNNERS, tools=tools))
     sweep = Sweep(database, broker, settings.sweep_seconds)
     schedules = {job: times for job, times in settings.schedules.items() if job in JOB_RUNNERS}

@@ -30,6 +30,14 @@ class JobFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Shop:
+    """The shop's own clock, and its threshold of low stock in units."""
+
+    time_zone: str = "UTC"
+    low_stock: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What jobs work with. Stripe is only read; what is found leaves as messages."""
 
@@ -38,6 +46,7 @@ class Tools:
     broker: Broker
     stripe: StripeApi
     stop: Event
+    shop: Shop = Shop()
 
 
 Job = Callable[[JobRun, Tools], Figures]
