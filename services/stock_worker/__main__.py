@@ -45,6 +45,7 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
         former=frozenset(installation.former),
         low_stock=settings.low_stock_threshold,
         stop=stop,
+        keep_customers=settings.keep_customer_details,
     )
     broker = connect(settings)
     serve = runtime.Runtime(broker, stop)

@@ -47,3 +47,5 @@ class Deps:
     """Ids under which this database wrote before it was restored from a backup."""
     low_stock: int
     stop: Event
+    keep_customers: bool = False
+    """Whether names and addresses of buyers are kept beside their sales."""

@@ -17,3 +17,5 @@ class StockWorkerSettings(StripeSettings, BrokerSettings):
     """Units at which a size is low, where neither it nor its product has a threshold of its own."""
     stock_worker_threads: Annotated[int, Field(ge=1, le=32)] = 6
     """Products synced at once."""
+    keep_customer_details: bool = False
+    """Keep names and mail addresses of buyers beside their sales."""

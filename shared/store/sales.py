@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
+from shared.store import customers
 from shared.vocabulary import AccountKey, EventId, SessionId, UnplacedSale
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who bought, where the shop wants it kept; shown by no repr."""
+
+    name: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sale:
-    """A paid session that was booked; `unplaced` of its `lines` wait for a person."""
+    """A paid session that was booked; `unplaced` of its `lines` wait for a person, `skipped` take no stock.
+
+    `customer` is Stripe's id, cus_…, if there is one.
+    """
 
     account: AccountKey
     session: SessionId
@@ -23,6 +35,9 @@ class Sale:
     created_at: datetime
     lines: int
     unplaced: int
+    skipped: int | None = None
+    customer: str | None = None
+    buyer: Buyer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +70,11 @@ class Sales:
         """Note that sessions are booked; harmless to repeat."""
         self._connection.execute(
             """
-            insert into sale (account, session_id, origin, event_id, created_at, lines, unplaced)
+            insert into sale
+                (account, session_id, origin, event_id, created_at, lines, unplaced, skipped, customer)
             select * from unnest(
-                %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[]
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[],
+                %s::int[], %s::text[]
             )
             on conflict (account, session_id) do nothing
             """,
@@ -69,7 +86,13 @@ class Sales:
                 [s.created_at for s in sales],
                 [s.lines for s in sales],
                 [s.unplaced for s in sales],
+                [s.skipped for s in sales],
+                [s.customer for s in sales],
             ),
+        )
+        customers.keep(
+            self._connection,
+            [(s.account, s.session, s.buyer.name, s.buyer.email) for s in sales if s.buyer is not None],
         )
 
     def hold(self, lines: Sequence[UnplacedSale]) -> set[str]:

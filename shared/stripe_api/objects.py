@@ -72,6 +72,13 @@ class CustomField(StripeValue):
     value: str | None = None
 
 
+class CustomerDetails(StripeValue):
+    """What a customer told of themselves; shown by no repr."""
+
+    name: str | None = Field(default=None, repr=False)
+    email: str | None = Field(default=None, repr=False)
+
+
 class CheckoutSession(StripeValue):
     """A Checkout Session with all of its lines."""
 
@@ -83,6 +90,8 @@ class CheckoutSession(StripeValue):
     metadata: dict[str, str] = Field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
     lines: tuple[LineItem, ...] = ()
+    customer: str | None = None
+    customer_details: CustomerDetails = CustomerDetails()
 
     @property
     def paid(self) -> bool:
@@ -118,8 +127,27 @@ def session(data: dict[str, Any], lines: list[dict[str, Any]]) -> CheckoutSessio
     shown = [{**line, "metadata": part(line, "metadata")} for line in lines]
     return _checked(
         CheckoutSession,
-        {**data, "metadata": part(data, "metadata"), "custom_fields": fields, "lines": shown},
+        {
+            **data,
+            "metadata": part(data, "metadata"),
+            "custom_fields": fields,
+            "lines": shown,
+            "customer": _text_of(data, "customer"),
+            "customer_details": _details(data),
+        },
     )
+
+
+def _details(data: dict[str, Any]) -> dict[str, str | None]:
+    """No sale may fail because of them: what is no text is left out."""
+    details: Any = data.get("customer_details")
+    told: dict[str, Any] = cast("dict[str, Any]", details) if isinstance(details, dict) else {}
+    return {name: _text_of(told, name) for name in ("name", "email")}
+
+
+def _text_of(data: dict[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    return value if isinstance(value, str) else None
 
 
 def product_update(event: dict[str, Any]) -> ProductUpdate:

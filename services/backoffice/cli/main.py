@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.backoffice.cli import diagnosis, export, jobs, repairs, report, stock
+from services.backoffice.cli import audit, diagnosis, export, jobs, repairs, report, stock
 from services.backoffice.cli.surroundings import FAILED, open_database, plain_errors
 from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import set_threshold
@@ -32,6 +32,8 @@ app.command()(report.report)
 app.command()(stock.stock)
 app.command()(stock.trend)
 app.command()(export.export)
+app.command()(audit.audit)
+app.add_typer(audit.customers, name="customers")
 app.add_typer(jobs.app, name="jobs")
 
 

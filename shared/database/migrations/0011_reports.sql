@@ -34,6 +34,7 @@ create table customer (
     email text,
     primary key (account, session_id)
 );
+create index unplaced_session on unplaced_sale (account, session_id);
 create index customer_email on customer (account, lower(email));
 
 create table report (
