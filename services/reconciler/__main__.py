@@ -8,6 +8,7 @@ from threading import Event
 from typing import Final
 
 from services.reconciler import handlers
+from services.reconciler.announcer import FEED, Announcer
 from services.reconciler.jobs import Job, Shop, Tools
 from services.reconciler.report import make_report
 from services.reconciler.scheduler import Scheduler
@@ -15,7 +16,7 @@ from services.reconciler.settings import RECOVER, REPORT, ReconcilerSettings
 from services.reconciler.sweep import Sweep
 from shared import paced_stripe, worker
 from shared.broker import runtime
-from shared.broker.connect import connect
+from shared.broker.connect import connect, topic
 from shared.broker.port import Subscription
 from shared.database import migrate
 from shared.database.connect import dsn
@@ -34,7 +35,7 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     """The reconciler that `settings` describe; raises WrongDatabase, an Outage."""
     address = dsn(settings)
     migrate.check(address)
-    database = Database(address, name="stocksync reconciler", size=4 + 3 * AT_ONCE)
+    database = Database(address, name="stocksync reconciler", size=5 + 3 * AT_ONCE)
     database.require_sessions()
     broker = connect(settings)
     account = account_key(None, livemode=settings.livemode)
@@ -46,7 +47,9 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     at_start = tuple(job for job in (RECOVER,) if job in schedules)
     scheduler = Scheduler(database, broker, account, schedules, at_start)
     jobs = Subscription(JOBS, on_job, workers=AT_ONCE)
-    return Worker(broker, [jobs], database, beside=[sweep.run, scheduler.run])
+    others = topic(settings, FEED)
+    announcer = [] if others is None else [Announcer(database, others, account).run]
+    return Worker(broker, [jobs], database, beside=[sweep.run, scheduler.run, *announcer])
 
 
 if __name__ == "__main__":
