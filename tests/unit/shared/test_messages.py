@@ -11,6 +11,7 @@ from shared.messages import (
     Message,
     ProblemNoticed,
     ProductChanged,
+    ReportMade,
     SessionPaid,
     SyncRequested,
     UndecodableMessage,
@@ -34,6 +35,7 @@ EXAMPLES: tuple[Message, ...] = (
     SyncRequested(account=ACCOUNT, product=ProductId("prod_1")),
     CheckupRequested(account=ACCOUNT, event=EventId("evt_1"), at=clock.now()),
     AlertOpened(alert=7),
+    ReportMade(report=7),
     ProblemNoticed(account=ACCOUNT, kind=AlertKind.LIVEMODE_MISMATCH, subject="x"),
     JobDue(job="snapshot", planned_at=clock.now()),
 )
