@@ -94,6 +94,13 @@ class AlertOpened(Wire):
     alert: int
 
 
+class ReportMade(Wire):
+    """A report was committed and waits to be mailed. Consumed by the notifier."""
+
+    type: Literal["report.made"] = "report.made"
+    report: int
+
+
 class ProblemNoticed(Wire):
     """A process without a database saw something people must hear of. Consumed by the notifier."""
 
@@ -119,6 +126,7 @@ Message = (
     | CheckupRequested
     | RefundChanged
     | AlertOpened
+    | ReportMade
     | ProblemNoticed
     | JobDue
 )
@@ -130,6 +138,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     CheckupRequested,
     RefundChanged,
     AlertOpened,
+    ReportMade,
     ProblemNoticed,
     JobDue,
 )

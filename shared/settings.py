@@ -88,6 +88,13 @@ class BrokerSettings(DatabaseSettings):
     amqp_url: Annotated[SecretStr | None, secret(r"amqps?://.+", "amqp://… or amqps://…")] = None
 
 
+class ShopSettings(ZoneSettings):
+    """The shop's own clock, and when its stock counts as low."""
+
+    low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = 5
+    """Units at which a size is low, where neither it nor its product has a threshold of its own."""
+
+
 class StripeSettings(Common):
     """The way to Stripe's API; an unset key means the simulator."""
 

@@ -40,7 +40,7 @@ PIPELINE: Final = Topology(
         Queue(SALES, ("session.paid", "checkup.requested")),
         Queue(PRODUCTS, ("product.changed", "product.sync", "product.check")),
         Queue(REFUNDS, ("refund.changed",)),
-        Queue(ALERTS, ("alert.opened", "problem.noticed")),
+        Queue(ALERTS, ("alert.opened", "report.made", "problem.noticed")),
         Queue(JOBS, ("job.due",)),
     )
 )

@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import SecretStr, model_validator
 
-from shared.settings import Address, BrokerSettings, StripeSettings
+from shared.settings import Address, BrokerSettings, ShopSettings, StripeSettings
 
 
-class MachineSettings(BrokerSettings, StripeSettings):
+class MachineSettings(BrokerSettings, StripeSettings, ShopSettings):
     """Where the services of one machine are, and what they share."""
 
     ingest_bind: Address = "127.0.0.1:8000"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from services.notifier.postman import Postman
 from shared.alerts import NewAlert, product_facts
 from shared.database.pool import Database
-from shared.messages import AlertOpened, Message, ProblemNoticed
+from shared.messages import AlertOpened, Message, ProblemNoticed, ReportMade
 from shared.outcomes import Done, Outcome, Reject
 from shared.store.alerts import Alerts
 
 
 def on_alert(message: Message, database: Database, postman: Postman) -> Outcome:
-    """An alert was committed, or a process without a database noticed a problem."""
+    """An alert or a report was committed, or a process without a database noticed a problem."""
     if isinstance(message, ProblemNoticed):
         problem = NewAlert(message.account, message.kind, message.subject, product_facts("", ""))
         database.run(lambda connection: Alerts(connection, problem.account).raise_([problem]))
-    elif not isinstance(message, AlertOpened):
+    elif not isinstance(message, AlertOpened | ReportMade):
         return Reject(f"{message.type} does not belong in this queue")
     postman.wake()
     return Done()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Condition, Event, Thread
+from typing import Final
 
 from services.notifier.mailing import Desk, mail_what_waits
+from services.notifier.report_mailing import mail_reports
 from shared import logs
 from shared.outcomes import Outage
+
+ROUNDS: Final[tuple[Callable[[Desk], float], ...]] = (mail_what_waits, mail_reports)
+"""Each sends one mail if one is due, and says in how many seconds it is worth looking again."""
 
 log = logs.get(__name__)
 
@@ -36,8 +42,11 @@ class Postman:
                 self._woken = False
 
     def _look(self) -> float:
+        return min(self._round(mail) for mail in ROUNDS)
+
+    def _round(self, mail: Callable[[Desk], float]) -> float:
         try:
-            return mail_what_waits(self._desk)
+            return mail(self._desk)
         except Outage as outage:
             log.warning("mailing_postponed", reason=str(outage))
         except Exception as error:  # whatever it is, the next mail must not be lost to it

@@ -129,7 +129,8 @@ def _subject(digest: Digest, *, all_test: bool) -> str:
     return clean(", ".join(filter(None, (f"{mark} {headline(digest)}", figure))), SUBJECT_LENGTH)
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def wrapped(text: str, indent: str = "") -> str:
+    """`text` in lines that any mail client shows whole."""
     return textwrap.fill(
         text, TEXT_WIDTH, initial_indent=indent, subsequent_indent=indent,
         break_long_words=False, break_on_hyphens=False,
@@ -145,5 +146,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["wrapped"] = _wrapped
+    environment.filters["wrapped"] = wrapped
     return environment

@@ -9,15 +9,17 @@ from threading import Event
 from typing import Final
 
 from services.reconciler import canary, handlers, snapshot, verify
-from services.reconciler.jobs import Job, Tools
+from services.reconciler.announcer import FEED, Announcer
+from services.reconciler.jobs import Job, Shop, Tools
 from services.reconciler.parked import ParkedLetters
 from services.reconciler.recover import recover
+from services.reconciler.report import make_report
 from services.reconciler.scheduler import Scheduler
-from services.reconciler.settings import CANARY, RECOVER, SNAPSHOT, VERIFY, ReconcilerSettings
+from services.reconciler.settings import CANARY, RECOVER, REPORT, SNAPSHOT, VERIFY, ReconcilerSettings
 from services.reconciler.sweep import Sweep
 from shared import paced_stripe, worker
 from shared.broker import runtime
-from shared.broker.connect import connect
+from shared.broker.connect import connect, topic
 from shared.broker.port import Subscription
 from shared.database import migrate
 from shared.database.connect import dsn
@@ -30,6 +32,7 @@ JOB_RUNNERS: Final[Mapping[str, Job]] = {
     RECOVER: recover,
     SNAPSHOT: snapshot.take,
     VERIFY: verify.verify,
+    REPORT: make_report,
     CANARY: canary.sing,
 }
 """What runs when a job is due, by its name."""
@@ -41,7 +44,7 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     """The reconciler that `settings` describe; raises WrongDatabase, an Outage."""
     address = dsn(settings)
     migrate.check(address)
-    database = Database(address, name="stocksync reconciler", size=4 + 3 * AT_ONCE)
+    database = Database(address, name="stocksync reconciler", size=5 + 3 * AT_ONCE)
     database.require_sessions()
     broker = connect(settings)
     account = account_key(None, livemode=settings.livemode)
@@ -51,8 +54,8 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
         broker,
         paced_stripe.connect(settings, database, stop),
         stop,
+        shop=Shop(settings.time_zone, settings.low_stock_threshold),
         silence=timedelta(hours=settings.webhook_silence_hours),
-        low_stock=settings.low_stock_threshold,
         confirm_seconds=settings.verify_confirm_seconds,
         canary=ProductId(settings.canary_product) if settings.canary_product else None,
     )
@@ -63,7 +66,9 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     at_start = tuple(job for job in (RECOVER,) if job in schedules)
     scheduler = Scheduler(database, broker, account, schedules, at_start)
     jobs = Subscription(JOBS, on_job, workers=AT_ONCE)
-    return Worker(broker, [jobs], database, beside=[sweep.run, parked.run, scheduler.run])
+    others = topic(settings, FEED)
+    announcer = [] if others is None else [Announcer(database, others, account).run]
+    return Worker(broker, [jobs], database, beside=[sweep.run, parked.run, scheduler.run, *announcer])
 
 
 if __name__ == "__main__":

@@ -30,6 +30,14 @@ class JobFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Shop:
+    """The shop's own clock, and its threshold of low stock in units."""
+
+    time_zone: str = "UTC"
+    low_stock: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What jobs work with. Stripe is only read; what is found leaves as messages."""
 
@@ -38,10 +46,9 @@ class Tools:
     broker: Broker
     stripe: StripeApi
     stop: Event
+    shop: Shop = Shop()
     silence: timedelta = timedelta()
     """So long may Stripe show sales and no webhook come before people are told; 0: for ever."""
-    low_stock: int = 5
-    """The shop's threshold in units."""
     confirm_seconds: float = 60.0
     """Between the two looks that make a difference a finding."""
     canary: ProductId | None = None

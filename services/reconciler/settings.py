@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from services.reconciler.schedule import OFF, Schedule, is_cron
-from shared.settings import BrokerSettings, StripeSettings, ZoneSettings
+from shared.settings import BrokerSettings, ShopSettings, StripeSettings
 
 RECOVER: Final = "recover"
 SNAPSHOT: Final = "snapshot"
@@ -41,16 +41,14 @@ Times = Annotated[str | None, AfterValidator(_times)]
 """A cron expression of five fields, `off`, or None for what the size of the store says."""
 
 
-class ReconcilerSettings(BrokerSettings, StripeSettings, ZoneSettings):
-    """The database, the queue, Stripe, and when jobs run."""
+class ReconcilerSettings(BrokerSettings, StripeSettings, ShopSettings):
+    """The database, the queue, Stripe, the shop, and when jobs run."""
 
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30
     """Seconds between two looks, and how long a product may wait before its hint counts as lost."""
     store_size: Literal["small", "medium", "large"] = "small"
     webhook_silence_hours: Annotated[float, Field(ge=0, le=720)] = 6
     """Hours in which Stripe shows sales and no webhook comes before people are told; 0 is off."""
-    low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = 5
-    """Units at which a size is low, where neither it nor its product has a threshold of its own."""
     verify_confirm_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
     """Seconds between the two looks that make a difference a finding."""
     job_recover: Times = None

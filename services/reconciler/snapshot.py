@@ -47,7 +47,7 @@ class _Taking:
 
     def _rows(self, product: Product, thresholds: Thresholds) -> list[SnapshotRow]:
         own = {size: units for (of, size), units in thresholds.sizes.items() if of == product.id}
-        low = Low(thresholds.products.get(product.id, self.tools.low_stock), own)
+        low = Low(thresholds.products.get(product.id, self.tools.shop.low_stock), own)
         return [
             SnapshotRow(product.id, row.size, product.name, product.active, row.value, row.units, row.status)
             for row in rows(product, low)

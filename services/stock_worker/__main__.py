@@ -49,6 +49,7 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
         stop=stop,
         restore_edits=settings.external_edits == "restore",
         looks=SqlLooks(database, account),
+        keep_customers=settings.keep_customer_details,
     )
     refunds = Desk(account, database, stripe, settings.refund_restock)
     broker = connect(settings)

@@ -13,7 +13,7 @@ from services.stock_worker.sales import Booking, Catalogue, UnbookableSession, b
 from shared import clock, logs
 from shared.messages import AlertOpened, Message, SessionPaid, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
-from shared.store.sales import Handled, Sale
+from shared.store.sales import Buyer, Handled, Sale
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
 from shared.stripe_api.sessions import SessionAnswer
@@ -139,6 +139,9 @@ def _commit(tx: Tx, bookings: Sequence[tuple[_Paid, Booking]], deps: Deps) -> tu
                 len(booking.unplaced),
                 reason=paid.message.reason,
                 delay=paid.delay,
+                skipped=booking.skipped,
+                customer=paid.session.customer,
+                buyer=_buyer(paid.session) if deps.keep_customers else None,
             )
             for paid, booking in bookings
         ],
@@ -150,6 +153,11 @@ def _commit(tx: Tx, bookings: Sequence[tuple[_Paid, Booking]], deps: Deps) -> tu
     _log_sales(bookings)
     hints = [SyncRequested(account=deps.account, product=product) for product in sold]
     return (*hints, *(AlertOpened(alert=alert) for alert in raised))
+
+
+def _buyer(session: CheckoutSession) -> Buyer | None:
+    told = session.customer_details
+    return Buyer(told.name, told.email) if told.name or told.email else None
 
 
 def _log_sales(bookings: Sequence[tuple[_Paid, Booking]]) -> None:

@@ -60,3 +60,5 @@ class Deps:
     """Put edits in Stripe back, instead of taking them over."""
     looks: Looks | None = None
     """Where looks are kept; None where nobody verifies."""
+    keep_customers: bool = False
+    """Whether names and addresses of buyers are kept beside their sales."""

@@ -22,3 +22,5 @@ class StockWorkerSettings(StripeSettings, BrokerSettings):
     """What becomes of numbers that people edit in Stripe: taken over, or put back to the ledger's."""
     stock_worker_threads: Annotated[int, Field(ge=1, le=32)] = 6
     """Products synced at once."""
+    keep_customer_details: bool = False
+    """Keep names and mail addresses of buyers beside their sales."""

@@ -42,7 +42,7 @@ def build(params: Params, items: list[Obj]) -> Obj:
     nothing = shapes.nulls(
         "adaptive_pricing after_expiration allow_promotion_codes billing_address_collection"
         " client_secret collected_information consent consent_collection currency_conversion"
-        " customer customer_creation customer_details customer_email invoice locale origin_context"
+        " customer_creation customer_details customer_email invoice locale origin_context"
         " payment_intent payment_link payment_method_configuration_details permissions"
         " recovered_from saved_payment_method_options setup_intent shipping_address_collection"
         " shipping_cost submit_type subscription wallet_options"
@@ -53,6 +53,7 @@ def build(params: Params, items: list[Obj]) -> Obj:
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "cancel_url": text(params, "cancel_url"),
         "client_reference_id": text(params, "client_reference_id"),
+        "customer": text(params, "customer"),
         "created": now,
         "currency": items[0]["currency"] if items else None,
         "custom_text": shapes.custom_text(),

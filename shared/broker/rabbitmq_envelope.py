@@ -21,12 +21,16 @@ Headers = dict[str, Any]
 
 
 class Envelope(NamedTuple):
-    """One AMQP message on its way out; an empty `exchange` means `key` is a queue's name."""
+    """One AMQP message on its way out; an empty `exchange` means `key` is a queue's name.
+
+    Where it is not `mandatory`, it is confirmed although no queue wants it.
+    """
 
     exchange: str
     key: str
     body: bytes
     properties: BasicProperties
+    mandatory: bool = True
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -102,8 +102,8 @@ class Flight:
             for envelope in call.envelopes:
                 self._last_tag += 1
                 self._in_flight[self._last_tag] = (call, envelope)
-                exchange, key, body, properties = envelope
-                channel.basic_publish(exchange, key, body, properties, mandatory=True)
+                exchange, key, body, properties, mandatory = envelope
+                channel.basic_publish(exchange, key, body, properties, mandatory=mandatory)
         except Exception as error:  # noqa: BLE001 - whatever it was, the tags can no longer be trusted
             self.link.throw_away(type(error).__name__)
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
 
+from shared.store import customers
 from shared.vocabulary import AccountKey, EventId, SessionId, UnplacedSale
 
 
 @dataclass(frozen=True, slots=True)
-class Sale:
-    """A paid session that was booked; `unplaced` of its `lines` wait for a person.
+class Buyer:
+    """Who bought, where the shop wants it kept; shown by no repr."""
 
-    A recovered one has a `reason` in words, and the `delay` from its payment to now.
+    name: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A paid session that was booked; `unplaced` of its `lines` wait for a person, `skipped` take no stock.
+
+    A recovered one has a `reason` in words, and the `delay` from its payment to now. `customer` is Stripe's id, cus_…,
+    if there is one.
     """
 
     account: AccountKey
@@ -28,6 +38,9 @@ class Sale:
     unplaced: int
     reason: str = ""
     delay: timedelta | None = None
+    skipped: int | None = None
+    customer: str | None = None
+    buyer: Buyer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +75,10 @@ class Sales:
         self._connection.execute(
             """
             insert into sale
-                (account, session_id, origin, event_id, created_at, lines, unplaced, reason, delay)
+                (account, session_id, origin, event_id, created_at, lines, unplaced, reason, delay, skipped, customer)
             select * from unnest(
                 %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[],
-                %s::text[], %s::interval[]
+                %s::text[], %s::interval[], %s::int[], %s::text[]
             )
             on conflict (account, session_id) do nothing
             """,
@@ -79,7 +92,13 @@ class Sales:
                 [s.unplaced for s in sales],
                 [s.reason for s in sales],
                 [s.delay for s in sales],
+                [s.skipped for s in sales],
+                [s.customer for s in sales],
             ),
+        )
+        customers.keep(
+            self._connection,
+            [(s.account, s.session, s.buyer.name, s.buyer.email) for s in sales if s.buyer is not None],
         )
 
     def hold(self, lines: Sequence[UnplacedSale]) -> set[str]:

@@ -124,6 +124,15 @@ class StripeApi:
         """Events since `since` that tell of paid sessions, newest first; a call for each list."""
         return self._events.paid(since)
 
+    def catalogue(self, *, prices: bool = False) -> Iterator[objects.ListedProduct]:
+        """Every product, newest first, with its default price if `prices`; a call for each page.
+
+        Raises Outage, StripeFailed, SurprisingAnswer.
+        """
+        params: dict[str, object] = {"limit": PAGE, **({"expand": ["data.default_price"]} if prices else {})}
+        for page in self._calls.pages("GET products", params, self._client.v1.products.list):
+            yield from (objects.listed_product(row) for row in page)
+
     def product_updates(self, product: ProductId, since: datetime) -> Iterator[objects.ProductUpdate]:
         """The product's `product.updated` events since `since`, oldest first (Stripe keeps 30 days)."""
         params = {"type": "product.updated", "created": {"gte": int(since.timestamp())}, "limit": PAGE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -35,6 +36,20 @@ class Product(StripeValue):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
+class Amount(StripeValue):
+    """What a price asks, in the currency's smallest unit; both None where the customer or a tier decides."""
+
+    currency: str
+    unit_amount: int | None = None
+    unit_amount_decimal: Decimal | None = None
+
+
+class ListedProduct(Product):
+    """A product as a list shows it; `default_price` only where it was asked for and there is one."""
+
+    default_price: Amount | None = None
+
+
 class Price(StripeValue):
     """A price, its product expanded; inline prices (`price_data`) are not active."""
 
@@ -62,6 +77,13 @@ class CustomField(StripeValue):
     value: str | None = None
 
 
+class CustomerDetails(StripeValue):
+    """What a customer told of themselves; shown by no repr."""
+
+    name: str | None = Field(default=None, repr=False)
+    email: str | None = Field(default=None, repr=False)
+
+
 class CheckoutSession(StripeValue):
     """A Checkout Session with all of its lines."""
 
@@ -74,6 +96,8 @@ class CheckoutSession(StripeValue):
     metadata: dict[str, str] = Field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
     lines: tuple[LineItem, ...] = ()
+    customer: str | None = None
+    customer_details: CustomerDetails = CustomerDetails()
 
     @property
     def paid(self) -> bool:
@@ -139,6 +163,12 @@ def product(data: dict[str, Any]) -> Product:
     return _checked(Product, data)
 
 
+def listed_product(data: dict[str, Any]) -> ListedProduct:
+    """A product from Stripe's JSON, its default price expanded or left out; raises SurprisingAnswer."""
+    price = data.get("default_price")
+    return _checked(ListedProduct, {**data, "default_price": price if isinstance(price, dict) else None})
+
+
 def session(data: dict[str, Any], lines: list[dict[str, Any]]) -> CheckoutSession:
     """A session and its `lines` (price.product expanded) from Stripe's JSON; raises SurprisingAnswer."""
     asked = cast("list[dict[str, Any]]", data.get("custom_fields") or [])
@@ -146,8 +176,27 @@ def session(data: dict[str, Any], lines: list[dict[str, Any]]) -> CheckoutSessio
     shown = [{**line, "metadata": part(line, "metadata")} for line in lines]
     return _checked(
         CheckoutSession,
-        {**data, "metadata": part(data, "metadata"), "custom_fields": fields, "lines": shown},
+        {
+            **data,
+            "metadata": part(data, "metadata"),
+            "custom_fields": fields,
+            "lines": shown,
+            "customer": _text_of(data, "customer"),
+            "customer_details": _details(data),
+        },
     )
+
+
+def _details(data: dict[str, Any]) -> dict[str, str | None]:
+    """No sale may fail because of them: what is no text is left out."""
+    details: Any = data.get("customer_details")
+    told: dict[str, Any] = cast("dict[str, Any]", details) if isinstance(details, dict) else {}
+    return {name: _text_of(told, name) for name in ("name", "email")}
+
+
+def _text_of(data: dict[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    return value if isinstance(value, str) else None
 
 
 def product_update(event: dict[str, Any]) -> ProductUpdate:

@@ -62,6 +62,12 @@ def database(database_url: str) -> Iterator[Database]:
     pool.close()
 
 
+@contextmanager
+def fresh_database(postgres: str) -> Generator[str]:
+    """A migrated database for as long as the block lasts, for fixtures that live longer than one test."""
+    yield from _fresh(postgres, TEMPLATE)
+
+
 def named(address: str, name: str) -> str:
     """`address` with another database."""
     return f"{address.rpartition('/')[0]}/{name}"

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from services.backoffice.cli import alerts, diagnosis, findings, jobs, recover, refunds, repairs
+from services.backoffice.cli import (
+    alerts,
+    audit,
+    diagnosis,
+    export,
+    findings,
+    jobs,
+    recover,
+    refunds,
+    repairs,
+    report,
+    stock,
+)
 from services.backoffice.cli.surroundings import FAILED, open_database, plain_errors
 from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import set_threshold
@@ -29,6 +41,12 @@ app.command()(diagnosis.probe)
 app.command()(repairs.takeover)
 app.command()(repairs.restored)
 app.command()(recover.recover)
+app.command()(report.report)
+app.command()(stock.stock)
+app.command()(stock.trend)
+app.command()(export.export)
+app.command()(audit.audit)
+app.add_typer(audit.customers, name="customers")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(refunds.app, name="refunds")
 app.add_typer(alerts.app, name="alerts")

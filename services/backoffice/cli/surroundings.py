@@ -7,9 +7,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from services.backoffice.cli.moments import NoMoment
 from services.backoffice.operations.alerts import NotOpen
 from services.backoffice.operations.findings import NoSuchFinding
 from services.backoffice.operations.recover import NeverRan
+from services.backoffice.operations.reports.products import Unclear
 from services.backoffice.operations.restored import WorkersConnected
 from services.backoffice.operations.takeover import NotQuarantined
 from services.backoffice.operations.thresholds import NeverSeen
@@ -62,6 +64,8 @@ def plain_errors() -> Generator[None]:
         _end(str(error), WRONG_SETTING)
     except WrongDatabase as error:
         _end(f"DATABASE_URL: {error}", WRONG_SETTING)
+    except NoMoment as error:
+        _end(str(error), WRONG_SETTING)
     except (
         NeverSeen,
         NeverRan,
@@ -69,6 +73,7 @@ def plain_errors() -> Generator[None]:
         NotOpen,
         NotQuarantined,
         NotReturnable,
+        Unclear,
         WorkersConnected,
     ) as error:
         _end(str(error), FAILED)

@@ -144,7 +144,7 @@ def open_scene(
     client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
     api = StripeApi(KEY, simulator.url, read_timeout=5.0)
     deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event())
-    tools = Tools(ACCOUNT, database, queue, StripeApi(KEY, simulator.url), Event(), silence)
+    tools = Tools(ACCOUNT, database, queue, StripeApi(KEY, simulator.url), Event(), silence=silence)
     scene = Scene(Shop(simulator.url, deps, database, client), tools, queue, simulator)
     scene.shop.control("/_reset")
     database.run(lambda connection: installations.current(connection, "testing"))

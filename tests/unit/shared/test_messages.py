@@ -13,6 +13,7 @@ from shared.messages import (
     ProductChanged,
     ProductCheckRequested,
     RefundChanged,
+    ReportMade,
     SessionPaid,
     SyncRequested,
     UndecodableMessage,
@@ -38,6 +39,7 @@ EXAMPLES: tuple[Message, ...] = (
     CheckupRequested(account=ACCOUNT, event=EventId("evt_1"), at=clock.now()),
     RefundChanged(account=ACCOUNT, refund=RefundId("re_1"), event=EventId("evt_1"), at=clock.now()),
     AlertOpened(alert=7),
+    ReportMade(report=7),
     ProblemNoticed(account=ACCOUNT, kind=AlertKind.LIVEMODE_MISMATCH, subject="x"),
     JobDue(job="snapshot", planned_at=clock.now()),
 )

@@ -1,0 +1,35 @@
+"""Rows as CSV (RFC 4180) that a spreadsheet shows as they are, whatever somebody typed into a name."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+Value: TypeAlias = "str | int | None"
+
+_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
+"""What a spreadsheet takes for the beginning of a formula, in full width too."""
+
+
+def cell(value: Value) -> str:
+    """`value` as text that no spreadsheet runs; numbers stay numbers, None is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return str(value)
+    return f"'{value}" if value[:1] in _FORMULA else value
+
+
+def lines(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[str]:
+    """The lines of a table, the header first, each with its CRLF."""
+    yield _line(header)
+    for row in rows:
+        yield _line([cell(value) for value in row])
+
+
+def _line(cells: Sequence[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerow(cells)
+    return written.getvalue()

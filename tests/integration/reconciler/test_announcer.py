@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+import pika
+import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+
+from services.reconciler.announcer import FEED, Announcer
+from shared import clock
+from shared.broker.connect import topic
+from shared.broker.port import Outgoing, Refused
+from shared.broker.rabbitmq_topic import RabbitTopic
+from shared.broker.rabbitmq_topology import TopologyConflict
+from shared.database.pool import Connection, Database
+from shared.settings import BrokerSettings
+from shared.store.movement_feed import Horizon, MovementFeed
+from shared.store.movements import Movements
+from shared.vocabulary import Movement, MovementKind, ProductId, Size
+from tests.integration.reconciler.conftest import ACCOUNT
+from tests.integration.reports.ledger import create
+from tests.support.rabbitmq import RabbitNode
+
+MUG, CAP = ProductId("prod_mug"), ProductId("prod_cap")
+_LOOK = Event()  # never set: a wait with a deadline between two looks
+
+
+@pytest.fixture
+def exchange() -> str:
+    """An exchange of the test's own."""
+    return f"t{uuid.uuid4().hex[:12]}.movements"
+
+
+@pytest.fixture
+def channel(rabbitmq: RabbitNode) -> Iterator[BlockingChannel]:
+    """Another program's way to the broker."""
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
+    yield connection.channel()
+    connection.close()
+
+
+@pytest.fixture
+def ledger(database: Database) -> Database:
+    """A ledger of two products."""
+    create(database, {MUG: "Mug", CAP: "Cap"})
+    return database
+
+
+def bound(channel: BlockingChannel, exchange: str, pattern: str, **arguments: str | int) -> str:
+    """A queue of another program that gets what fits the pattern."""
+    name = f"q{uuid.uuid4().hex[:12]}"
+    channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum", **arguments})
+    channel.queue_bind(name, exchange, pattern)
+    return name
+
+
+def received(channel: BlockingChannel, queue: str) -> list[dict[str, Any]]:
+    """What lies in the queue, taken out."""
+    found: list[dict[str, Any]] = []
+    while True:
+        method, _, body = channel.basic_get(queue, auto_ack=True)
+        if method is None or body is None:
+            return found
+        found.append({**json.loads(body), "routing_key": method.routing_key})
+
+
+def until(what: str, reached: Callable[[], bool], seconds: float = 60) -> None:
+    """Return once `reached`; fail after `seconds`."""
+    deadline = clock.monotonic() + seconds
+    while not reached():
+        assert clock.monotonic() < deadline, f"waited {seconds:g} s for {what}"
+        _LOOK.wait(0.1)
+
+
+def sell(connection: Connection, product: ProductId, key: str) -> None:
+    """One sale, in whatever transaction the connection is in."""
+    movement = Movement(ACCOUNT, product, Size(""), -1, MovementKind.SALE, key)
+    assert Movements(connection, ACCOUNT).append([movement]) == {key}
+
+
+def sold(database: Database, product: ProductId, keys: Sequence[str]) -> None:
+    """Committed sales, a transaction each."""
+    with database.session() as connection:
+        for key in keys:
+            sell(connection, product, key)
+
+
+@contextmanager
+def announcing(announcer: Announcer) -> Generator[None]:
+    """The loop, in the background."""
+    stop = Event()
+    thread = Thread(target=announcer.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def position(database: Database) -> int:
+    """Up to which id the feed has told."""
+    return database.run(lambda c: MovementFeed(c, ACCOUNT).position(FEED))
+
+
+def newest(database: Database) -> int:
+    """The greatest id in the ledger."""
+    with database.transaction() as connection:
+        row = connection.execute("select max(id) from movement").fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_two_writers_committing_in_the_other_order_lose_nothing(
+    ledger: Database, rabbitmq: RabbitNode, channel: BlockingChannel, exchange: str
+) -> None:
+    """What is committed later under a smaller id is told, and told first; nothing overtakes it."""
+    others = RabbitTopic(rabbitmq.url, exchange)
+    others.declare()
+    queue = bound(channel, exchange, "movement.#")
+    announcer, horizon = Announcer(ledger, others, ACCOUNT), Horizon()
+    with ledger.session() as early, ledger.session() as late, ledger.session() as reader:
+        early.execute("begin")
+        sell(early, MUG, "early")
+        sell(late, CAP, "late")
+        assert announcer.once(reader, horizon) == 0
+        early.execute("commit")
+        assert announcer.once(reader, horizon) == 2
+        # The control: told as soon as it is seen, the early one is never told.
+        early.execute("begin")
+        sell(early, MUG, "lost")
+        sell(late, CAP, "seen")
+        feed = MovementFeed(reader, ACCOUNT)
+        told = feed.between(position(ledger), newest(ledger), limit=10)
+        early.execute("commit")
+        told += feed.between(told[-1].id, newest(ledger), limit=10)
+        assert [movement.source_key for movement in told] == ["seen"]
+    others.close()
+    found = received(channel, queue)
+    assert [(one["source_key"], one["routing_key"]) for one in found] == [
+        ("early", "movement.sale.prod_mug"),
+        ("late", "movement.sale.prod_cap"),
+    ]
+    assert found[0]["schema"] == "stocksync.movement/1"
+
+
+def test_many_writers_are_told_in_order_across_a_crash_of_the_broker(
+    ledger: Database, rabbitmq: RabbitNode, exchange: str
+) -> None:
+    """Six writers at once, two announcers, the broker killed in between: every movement, in order but for repeats."""
+    announcers = [
+        Announcer(ledger, RabbitTopic(rabbitmq.url, exchange), ACCOUNT, seconds=0.05) for _ in range(2)
+    ]
+    RabbitTopic(rabbitmq.url, exchange).declare()
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
+    queue = bound(connection.channel(), exchange, "movement.#")
+    connection.close()
+    keys = [[f"{writer}-{n}" for n in range(150)] for writer in range(6)]
+    writers = [Thread(target=sold, args=(ledger, (MUG, CAP)[n % 2], some)) for n, some in enumerate(keys)]
+    with announcing(announcers[0]), announcing(announcers[1]):
+        for writer in writers:
+            writer.start()
+        until("some to be told", lambda: position(ledger) > 100)
+        rabbitmq.restart()
+        for writer in writers:
+            writer.join(60)
+        until("all to be told", lambda: position(ledger) == newest(ledger))
+    after = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
+    ids = [one["id"] for one in received(after.channel(), queue)]
+    after.close()
+    with ledger.transaction() as reader:
+        expected = [int(row[0]) for row in reader.execute("select id from movement order by id")]
+    assert list(dict.fromkeys(ids)) == expected
+    assert len(expected) == 900
+
+
+def test_what_nobody_wants_is_no_error(
+    ledger: Database, rabbitmq: RabbitNode, channel: BlockingChannel, exchange: str
+) -> None:
+    """Without any queue the feed goes on; a queue that is bound later gets what comes then, if it fits."""
+    others = RabbitTopic(rabbitmq.url, exchange)
+    others.declare()
+    announcer, horizon = Announcer(ledger, others, ACCOUNT), Horizon()
+    sold(ledger, MUG, ["unheard"])
+    with ledger.session() as reader:
+        assert announcer.once(reader, horizon) == 1
+        queue = bound(channel, exchange, "movement.*.prod_cap")
+        sold(ledger, MUG, ["other"])
+        sold(ledger, CAP, ["wanted"])
+        assert announcer.once(reader, horizon) == 2
+    others.close()
+    assert [one["source_key"] for one in received(channel, queue)] == ["wanted"]
+
+
+def test_a_full_queue_holds_up_the_feed_and_loses_nothing(
+    ledger: Database, rabbitmq: RabbitNode, channel: BlockingChannel, exchange: str
+) -> None:
+    """While another program's queue rejects, the feed stands; once there is room, it goes on where it stood."""
+    others = RabbitTopic(rabbitmq.url, exchange)
+    others.declare()
+    queue = bound(channel, exchange, "movement.#", **{"x-max-length": 1, "x-overflow": "reject-publish"})
+    for n in range(10):  # a quorum queue takes a few more than its limit before it rejects
+        with pytest.raises(Refused) if n == 9 else _whatever():
+            others.publish([Outgoing("movement.none.none", b"{}", f"filler-{n}")], timeout=10)
+    sold(ledger, MUG, ["waits"])
+    announcer, horizon = Announcer(ledger, others, ACCOUNT), Horizon()
+    with ledger.session() as reader:
+        with pytest.raises(Refused):
+            announcer.once(reader, horizon)
+        assert position(ledger) == 0
+        channel.queue_purge(queue)
+        until("room", lambda: _told(announcer, reader, horizon))
+    others.close()
+    assert position(ledger) == newest(ledger)
+
+
+@contextmanager
+def _whatever() -> Generator[None]:
+    try:
+        yield
+    except Refused:
+        return
+
+
+def _told(announcer: Announcer, reader: Connection, horizon: Horizon) -> bool:
+    try:
+        return announcer.once(reader, horizon) == 1
+    except Refused:
+        return False
+
+
+def test_something_else_in_its_place_is_told(
+    rabbitmq: RabbitNode, channel: BlockingChannel, exchange: str
+) -> None:
+    """An exchange of another kind under that name is a conflict, not an outage."""
+    channel.exchange_declare(exchange, "direct", durable=True)
+    with pytest.raises(TopologyConflict):
+        RabbitTopic(rabbitmq.url, exchange).declare()
+
+
+def test_the_embedded_queue_has_no_exchange() -> None:
+    """Without RabbitMQ there is no feed."""
+    assert topic(BrokerSettings(amqp_url=None), FEED) is None

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.reconciler.jobs import Shop, Tools, run
+from services.reconciler.report import make_report
+from shared.broker.embedded import EmbeddedBroker
+from shared.database.pool import Database
+from shared.outcomes import Done
+from shared.store.jobs import Jobs
+from shared.topology import ALERTS
+from shared.vocabulary import MovementKind, ProductId, Size
+from shared.weekly_report import RanOut, Seller, Stock, WeeklyReport
+from tests.integration.reconciler.conftest import ACCOUNT
+from tests.integration.reports.ledger import Entry, append, create
+
+MONDAY = datetime(2026, 5, 4, 4, tzinfo=UTC)  # six in the morning in Berlin
+BEGAN, ENDED = datetime(2026, 4, 26, 22, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)
+MUG, CAP = ProductId("prod_mug"), ProductId("prod_cap")
+M, L = Size("M"), Size("L")
+SALE, OPENING = MovementKind.SALE, MovementKind.OPENING
+
+
+@pytest.fixture
+def berlin(tools: Tools) -> Tools:
+    """Jobs of a shop in Berlin that calls three units low."""
+    return replace(tools, shop=Shop("Europe/Berlin", 3))
+
+
+@pytest.fixture
+def history(database: Database) -> None:
+    """Some weeks of two products in two sizes; the cap in M runs out twice, the mug in L before the week."""
+    create(database, {MUG: "Mug", CAP: "Cap"}, ("M", "L"))
+    start = BEGAN - timedelta(days=20)
+
+    def entry(
+        product: ProductId, size: Size, delta: int, hours: float, *, kind: MovementKind = SALE
+    ) -> Entry:
+        session = f"cs_{product}_{size}_{hours}" if kind is SALE else None
+        return Entry(product, size, delta, kind, BEGAN + timedelta(hours=hours), session)
+
+    append(
+        database,
+        [
+            *(Entry(p, s, 10, OPENING, start) for p in (MUG, CAP) for s in (M, L)),
+            entry(MUG, L, -10, -1),
+            entry(MUG, M, -1, -0.01),
+            entry(MUG, M, -2, 0),
+            entry(CAP, M, -10, 30),
+            entry(CAP, M, 4, 40, kind=MovementKind.EXTERNAL),
+            entry(CAP, M, -5, 50),
+            entry(CAP, M, 1, 51, kind=MovementKind.OVERSOLD),
+            entry(CAP, L, -3, 60),
+            entry(CAP, L, -1, 167.99),
+            entry(CAP, L, -2, 168),
+            entry(CAP, M, 6, 170, kind=MovementKind.RESTOCK),
+        ],
+    )
+
+
+def planned(database: Database) -> None:
+    """The clock planned the report."""
+    with database.transaction() as connection:
+        Jobs(connection, ACCOUNT).plan("report", MONDAY, actor="schedule")
+
+
+def made(database: Database) -> Iterator[tuple[Any, ...]]:
+    """(begins, ends, data) of all reports."""
+    with database.transaction() as connection:
+        yield from connection.execute("select begins_at, ends_at, data from report order by id").fetchall()
+
+
+def test_the_report_says_what_the_week_was(
+    database: Database, berlin: Tools, queue: EmbeddedBroker, history: None
+) -> None:
+    """The figures are those of the seven local days before, and the notifier is told."""
+    assert history is None
+    planned(database)
+    assert run({"report": make_report}, "report", MONDAY, berlin) == Done()
+    ((begins, ends, data),) = made(database)
+    report = WeeklyReport.model_validate(data)
+    assert (begins, ends) == (BEGAN, ENDED)
+    assert report.stock == Stock(products=2, sizes=4, units=17, low=0, out=1)
+    assert (report.sold, report.orders) == (21, 5)
+    cap, mug = report.products
+    assert (cap.product, cap.sold, cap.changed, cap.oversold, cap.corrected) == (CAP, 19, 4, 1, 0)
+    assert (mug.product, mug.sold, mug.changed) == (MUG, 2, 0)
+    assert report.best[:2] == (
+        Seller(product=CAP, name="Cap", size="M", sold=15, left=6, cover=2),
+        Seller(product=CAP, name="Cap", size="L", sold=4, left=4, cover=7),
+    )
+    assert [(one.product, one.size) for one in report.soon] == [(CAP, "M"), (CAP, "L")]
+    second_time = BEGAN + timedelta(hours=50)
+    assert report.ran_out == (RanOut(product=CAP, name="Cap", size="M", at=second_time, left=6),)
+    assert (report.course[-1].stock, report.course[-1].sold) == (13, 1)
+    assert [day.stock for day in report.course][-8] == 29
+    assert len(report.rows) == 4
+    assert queue.depth(ALERTS).ready == 1
+
+
+def test_a_run_that_begins_again_makes_one_report(database: Database, berlin: Tools) -> None:
+    """Where the worker died after the report was kept, the same run keeps no second one."""
+    planned(database)
+    started = Jobs
+    with database.transaction() as connection:
+        begun = started(connection, ACCOUNT).begin("report", MONDAY)
+    assert begun is not None
+    first, again = make_report(begun, berlin), make_report(begun, berlin)
+    assert first == again
+    assert len(list(made(database))) == 1
+
+
+def test_a_shop_without_movements_has_a_report_too(database: Database, berlin: Tools) -> None:
+    """An account where nothing ever happened has a report of nothing."""
+    planned(database)
+    run({"report": make_report}, "report", MONDAY, berlin)
+    ((_, _, data),) = made(database)
+    report = WeeklyReport.model_validate(data)
+    assert (report.stock.sizes, report.sold, report.products, report.rows) == (0, 0, (), ())
+    assert {day.stock for day in report.course} == {0}
