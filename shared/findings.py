@@ -73,7 +73,9 @@ WORDS: Final[Mapping[Cause, Words]] = {
         "stocksync restored",
     ),
     Cause.SALE_NOT_BOOKED: Words(
-        "paid in Stripe, but not in the ledger", "", "stocksync recover --since 3d --apply"
+        "paid in Stripe, but not in the ledger",
+        "Read why its message was put aside, and have it handled again.",
+        "stocksync alerts parked",
     ),
     Cause.SALE_UNKNOWN: Words("booked in the ledger, but Stripe does not know it", "", "stocksync audit"),
 }

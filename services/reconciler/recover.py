@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from services.reconciler import silence
+from services.reconciler import doubts, silence
 from services.reconciler.jobs import Figures, JobFailed, Tools
 from services.reconciler.settings import RECOVER
 from services.reconciler.silence import Signs, Webhooks
@@ -40,40 +40,36 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
     if window is None:
         return tally.figures
     try:
-        _heal(search, window, tally, tools)
+        doubted = _heal(search, window, tally, tools)
     except (StripeFailed, SurprisingAnswer, Crowded) as trouble:
         raise JobFailed(str(trouble)) from None
     if tally.sales or tally.products:
         log.warning("missed_found", reasons=dict(tally.reasons), **tally.figures)
         Feed(tools.broker, tools.stop, patience=patience).worked_off()
+    doubts.settle(tools, news=doubted)
     recovered = _tell(tally, tools)
     _listen(window, tally, tools)
     return {**tally.figures, **({"recovered": recovered} if recovered else {})}
 
 
-def _heal(search: Search, window: Window, tally: Tally, tools: Tools) -> None:
-    """Publish what is missed; once the events are through, the next run begins behind them."""
+def _heal(search: Search, window: Window, tally: Tally, tools: Tools) -> bool:
+    """Publish what is missed, events first: the next run begins behind them. Whether anything is newly in doubt."""
     feed = Feed(tools.broker, tools.stop)
+    doubted = False
 
     def publish(pages: Iterator[Found]) -> None:
+        nonlocal doubted
         for found in pages:
             feed.tell(found.missed)
-            _note(found, tools)
+            doubted |= doubts.note(found, tools)
+            if found.unlisted:
+                log.warning("booked_but_not_paid", sessions=list(found.unlisted))
             tally.add(found)
 
     publish(search.events(window))
     tools.database.run(lambda c: Recoveries(c, tools.account).looked_through(window.events_until))
     publish(search.sessions(window))
-
-
-def _note(found: Found, tools: Tools) -> None:
-    """Remember which booked sessions Stripe does not show as paid."""
-    if found.unlisted or found.listed:
-        tools.database.run(
-            lambda c: Recoveries(c, tools.account).note_listing(unlisted=found.unlisted, listed=found.listed)
-        )
-    if found.unlisted:
-        log.warning("booked_but_not_paid", sessions=list(found.unlisted))
+    return doubted
 
 
 def _tell(tally: Tally, tools: Tools) -> int:

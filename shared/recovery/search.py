@@ -49,7 +49,7 @@ class Found:
 
     missed: tuple[Missed, ...] = ()
     in_transit: int = 0
-    parked: int = 0
+    parked: tuple[SessionId, ...] = ()
     surprising: int = 0
     unlisted: tuple[SessionId, ...] = ()
     listed: tuple[SessionId, ...] = ()
@@ -138,7 +138,7 @@ class Search:
         return Found(
             missed,
             len(doubted.in_transit) + late,
-            len(parked),
+            tuple(sorted(parked)),
             unlisted=unlisted,
             listed=listed,
             settled=max(settled, default=None),

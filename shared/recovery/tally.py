@@ -34,7 +34,7 @@ class Tally:
         self.refunds += refunds
         self.products += len(found.missed) - len(reasons) - refunds
         self.in_transit += found.in_transit
-        self.parked += found.parked
+        self.parked += len(found.parked)
         self.surprising += found.surprising
         self.unlisted += len(found.unlisted)
         self.settled = max(filter(None, (self.settled, found.settled)), default=None)

@@ -93,6 +93,14 @@ class Recoveries:
         )
         return {SessionId(row[0]): bool(row[1]) for row in rows}
 
+    def unlisted(self, sessions: Collection[SessionId]) -> set[SessionId]:
+        """Those of `sessions` that are booked, and that Stripe did not show as paid when it was asked last."""
+        rows = self._connection.execute(
+            "select session_id from sale where account = %s and session_id = any(%s) and unlisted_since is not null",
+            (self._account, list(sessions)),
+        )
+        return {SessionId(row[0]) for row in rows}
+
     def note_listing(self, *, unlisted: Collection[SessionId], listed: Collection[SessionId]) -> None:
         """Note which booked sessions Stripe does not show as paid, and which it does again."""
         self._connection.execute(

@@ -366,11 +366,14 @@ def test_a_sale_that_is_in_the_dead_letters_is_not_told_of_again(scene: Scene, s
     with scene.worker():
         wait_for(lambda: scene.queue.depth(SALES).dead == 1, "the message to be rejected")
     assert scene.run() == {**FIGURES, "in_dead_letters": 1}
+    assert _findings(scene) == [("sale_not_booked", session, "open")]
     scene.queue.replay(SALES)
     scene.waiting()
     with scene.worker():
         assert scene.run()["missed_sales"] == 1
+        scene.run()
     assert scene.sales().keys() == {session}
+    assert _findings(scene) == [("sale_not_booked", session, "resolved")]
 
 
 def test_a_sale_that_is_being_tried_again_is_in_transit(scene: Scene, shirt: ProductId) -> None:
@@ -405,9 +408,11 @@ def test_a_booked_session_that_stripe_does_not_show_as_paid_is_remembered(
         assert scene.run() == {**FIGURES, "booked_but_not_paid": 1}
         assert scene.reads().get("GET /v1/checkout/sessions/{id}", 0) == calls
     assert _unlisted(scene) == [session]
+    assert _findings(scene) == [("sale_unknown", session, "open")]
     scene.simulator.world.sessions = {session: hidden, other: scene.simulator.world.sessions[other]}
     assert scene.run() == FIGURES
     assert _unlisted(scene) == []
+    assert _findings(scene) == [("sale_unknown", session, "resolved")]
 
 
 def test_one_alert_tells_of_all_sales_of_a_run_and_ends_after_a_healthy_one(
@@ -475,6 +480,12 @@ def _age_events(scene: Scene, kind: str, seconds: int) -> None:
     for event in scene.simulator.world.events.values():
         if event["type"] == kind:
             event["created"] -= seconds
+
+
+def _findings(scene: Scene) -> list[tuple[str, str, str]]:
+    with scene.shop.database.transaction() as connection:
+        rows = connection.execute("select cause, subject, state from finding order by id")
+        return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
 
 
 def _unlisted(scene: Scene) -> list[str]:
