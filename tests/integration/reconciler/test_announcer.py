@@ -27,6 +27,8 @@ from tests.integration.reports.ledger import create
 from tests.support.rabbitmq import RabbitNode
 
 MUG, CAP = ProductId("prod_mug"), ProductId("prod_cap")
+SETTLED = 6.0
+"""Seconds until RabbitMQ has a new quorum queue on disk for good; killed before, it never confirms for it again."""
 _LOOK = Event()  # never set: a wait with a deadline between two looks
 
 
@@ -160,6 +162,7 @@ def test_many_writers_are_told_in_order_across_a_crash_of_the_broker(
     connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
     queue = bound(connection.channel(), exchange, "movement.#")
     connection.close()
+    _LOOK.wait(SETTLED)
     keys = [[f"{writer}-{n}" for n in range(150)] for writer in range(6)]
     writers = [Thread(target=sold, args=(ledger, (MUG, CAP)[n % 2], some)) for n, some in enumerate(keys)]
     with announcing(announcers[0]), announcing(announcers[1]):
