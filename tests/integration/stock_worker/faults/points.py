@@ -13,6 +13,8 @@ from typing import Final
 from services.stock_worker import sync
 
 DRIVER: Final = Path(sync.__file__).parent
+BESIDE: Final = {"refunds.py", "inspection.py"}
+"""No part of the driver: the one changes no product, the other changes nothing at all."""
 DOORS: Final = {"books", "stripe", "sitting"}
 """What the driver calls its books, Stripe, and a pinned connection."""
 
@@ -30,11 +32,15 @@ STEPS: Final = {
 """What each call does, one point a step."""
 
 
+def _files() -> list[Path]:
+    return sorted(path for path in DRIVER.rglob("*.py") if path.name not in BESIDE)
+
+
 @cache
 def sites() -> dict[tuple[str, int], str]:
     """Where in which file the driver calls through one of its doors, by the name of the place."""
     found: dict[tuple[str, int], str] = {}
-    for path in sorted(DRIVER.rglob("*.py")):
+    for path in _files():
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef):
                 where = f"{path.stem}.{function.name}"
@@ -47,7 +53,7 @@ def all_points() -> frozenset[str]:
     """The name of every I/O point there is: where the driver calls, and which step of the call it is."""
     calls = {
         (name, method)
-        for path in sorted(DRIVER.rglob("*.py"))
+        for path in _files()
         for line, method in _calls(ast.parse(path.read_text(encoding="utf-8")))
         if (name := sites().get((str(path), line)))
     }
