@@ -134,11 +134,16 @@ class Stage:
         return bool(updates)
 
     def tell_deletion(self, product: ProductId) -> None:
-        """The event of a deleted product comes."""
+        """The event of a deleted product comes, late: recovery found it."""
         event = EventId(f"evt_deleted{product}")
         self._deliver(
             ProductChanged(
-                account=ACCOUNT, product=product, event=event, change="deleted", at=datetime.now(UTC)
+                account=ACCOUNT,
+                product=product,
+                event=event,
+                change="deleted",
+                at=datetime.now(UTC),
+                origin="recovery",
             )
         )
 
