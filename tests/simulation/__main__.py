@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("schedules", nargs="?", type=int, default=20_000)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="only this one, with its shortest trace if it fails")
-    parser.add_argument("--record", action="store_true", help=f"write the result to {RECORD.name}")
+    parser.add_argument("--record", action="store_true", help=f"add the result to {RECORD.name}")
     arguments = parser.parse_args()
     quiet()
     if arguments.seed is not None:
@@ -38,19 +38,19 @@ def main() -> int:
     if failures:
         print(shortest(min(failures)))
     if arguments.record:
-        _record(f"{result}, in {seconds / 60:.0f} minutes ({rate:.0f} a second on {os.cpu_count()} cores).")
+        _record(arguments.schedules, arguments.first, len(failures))
     return bool(failures)
 
 
-def _record(result: str) -> None:
+def _record(schedules: int, first: int, failures: int) -> None:
+    """Add a row to the page of long runs."""
     git = ["git", "rev-parse", "--short=12", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    RECORD.write_text(
-        "# The last long run of the simulation\n\n"
-        f"{datetime.now(UTC):%Y-%m-%d}, commit `{commit}`: {result}\n\n"
-        "[protocol.md](protocol.md) says what a schedule is; `make simulate N=1000000 RECORD=1` makes this page.\n",
-        encoding="utf-8",
-    )
+    row = f"| {datetime.now(UTC):%Y-%m-%d} | `{commit}` | {schedules:,} from seed {first:,} | {failures} |"
+    lines = RECORD.read_text(encoding="utf-8").splitlines()
+    last = max(number for number, line in enumerate(lines) if line.startswith("| 20"))
+    lines.insert(last + 1, row)
+    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
