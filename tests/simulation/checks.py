@@ -10,8 +10,8 @@ from shared.marker import parse
 from shared.stock_metadata import MARKER_KEY, stock_key
 from shared.vocabulary import Movement, MovementKind, ProductId, Variant, parse_units
 from shared.writes import Write, WriteState
-from tests.simulation.memory_books import Tables, Watch
 from tests.simulation.memory_stripe import Request, Shown
+from tests.simulation.memory_tables import Tables, Watch
 from tests.simulation.people import Line, People
 
 

@@ -21,8 +21,9 @@ from shared.stripe_api.objects import Product, ProductUpdate
 from shared.stripe_api.sessions import SessionAnswer
 from shared.vocabulary import ProductId, SessionId
 from tests.simulation.checks import Violation
-from tests.simulation.memory_books import MemoryBooks, MemorySitting, UniqueViolation
+from tests.simulation.memory_books import MemoryBooks, MemorySitting
 from tests.simulation.memory_stripe import MemoryStripe, Request
+from tests.simulation.memory_tables import UniqueViolation
 from tests.simulation.wire import ACCOUNT, words
 
 _NEVER: Final = 500  # points of I/O of one message, or messages until the queue is empty

@@ -14,8 +14,8 @@ from services.stock_worker.protocol.facts import observe
 from shared.stock_metadata import MARKER_KEY, SIZES_KEY, listed_sizes, stock_key
 from shared.stripe_api.objects import CheckoutSession, LineItem, Price, Product
 from shared.vocabulary import LineItemId, ProductId, SessionId, Size, parse_units
-from tests.simulation.memory_books import EPOCH
 from tests.simulation.memory_stripe import MemoryStripe, Shown
+from tests.simulation.memory_tables import EPOCH
 
 SIZES: Final = (Size("S"), Size("M"))
 PLENTY: Final = 60  # units

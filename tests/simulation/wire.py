@@ -8,7 +8,7 @@ from typing import Final
 from shared.messages import Message, ProductChanged, SessionPaid, SyncRequested
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import AccountKey, ProductId, SessionId
-from tests.simulation.memory_books import EPOCH
+from tests.simulation.memory_tables import EPOCH
 
 ACCOUNT: Final = AccountKey("self:test")
 

@@ -12,8 +12,9 @@ from typing import Final
 from shared.vocabulary import ProductId, SessionId
 from tests.simulation.checks import Checks, at_rest, told_of
 from tests.simulation.crew import Crew, Switches
-from tests.simulation.memory_books import MemoryBooks, Tables
+from tests.simulation.memory_books import MemoryBooks
 from tests.simulation.memory_stripe import MemoryStripe
+from tests.simulation.memory_tables import Tables
 from tests.simulation.people import PLENTY, SCARCE, People
 from tests.simulation.wire import ACCOUNT, changed, paid, sync
 
