@@ -8,12 +8,16 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Event
+from typing import Final
 
 from services.backoffice.supervisor import restarts
 from services.backoffice.supervisor.plan import ChildSpec
 from shared import clock, logs
 from shared.settings import child_environment
 
+LEAVES_WITHIN: Final = 3.0
+"""Seconds that what was killed has to be gone; whoever waits for its locks goes on then."""
 log = logs.get(__name__)
 
 
@@ -48,10 +52,13 @@ class Child:
             self.process.terminate()
 
     def kill(self) -> None:
-        """End it, and what it started, at once."""
+        """End it, and what it started, and return once all of them have let go of what they held."""
         if self.process is not None:
             self._kill_group(self.process)
             self.process.wait()
+            deadline = clock.monotonic() + LEAVES_WITHIN
+            while self._has_group(self.process) and clock.monotonic() < deadline:
+                Event().wait(0.02)
 
     def _start(self) -> None:
         told = {**self.spec.environment, "STOCKSYNC_LIFELINE": str(self.lifeline)}
@@ -78,6 +85,17 @@ class Child:
                 self.failures, self.due_at = failures, now + delay
                 log.warning("child_ended", child=self.spec.name, exit_code=code, restart_in=delay)
                 return None
+
+    @staticmethod
+    def _has_group(process: subprocess.Popen[bytes]) -> bool:
+        """Whether anybody is left of what it started; killed ones hold their locks a moment longer."""
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass  # somebody is there, though not ours to signal
+        return True
 
     @staticmethod
     def _kill_group(process: subprocess.Popen[bytes]) -> None:
