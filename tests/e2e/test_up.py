@@ -172,7 +172,8 @@ def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_
         SIMULATOR_BIND=up.addresses["simulator"].split("/")[2],
     )
     assert again.ready
-    assert [process for process in processes if not gone(process) and process.name() != "postgres"] == []
+    services = [process for process in processes if not gone(process) and process.name() != "postgres"]
+    eventually(lambda: all(gone(process) for process in services))
 
 
 def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:
