@@ -83,6 +83,5 @@ def test_the_sum_is_read_from_an_index(database: Database) -> None:
             """,
             M,
         ).fetchall()
-        assert any("Index" in row[0] for row in plan)
-        assert not any("Seq Scan" in row[0] for row in plan)
+        assert any("Index Cond" in row[0] and "at > " in row[0] for row in plan)
         assert sold_lately(connection, [M], days=28)[M].units in {671, 672}
