@@ -51,10 +51,9 @@ def list_(as_json: AsJson = False) -> None:
 def run(job: Annotated[str, typer.Argument(help="Its name, as `stocksync jobs list` shows it.")]) -> None:
     """Have a job run now, whatever the clock says."""
     with opened_account() as (settings, database, account), closing(connect(settings)) as broker:
-        names = {one.job for one in operations.known(database, account)}
-        if job not in names:
+        if job not in operations.RUNNABLE:
             raise typer.BadParameter(
-                f"no such job: {job}; there are {', '.join(sorted(names)) or 'none yet'}"
+                f"no such job: {job}; there are {', '.join(sorted(operations.RUNNABLE))}"
             )
         asked = operations.run_now(database, broker, account, job, actor=getpass.getuser())
     typer.echo(f"{job} is to run now; `stocksync jobs history {job}` shows what became of it")
