@@ -66,6 +66,8 @@ def figures(
         ran_out=tuple(emptied[-weekly.MOST_RAN_OUT :]),
         more_ran_out=max(0, len(emptied) - weekly.MOST_RAN_OUT),
         unplaced=Unplaced(lines=lines, oldest=oldest),
+        doubts=tuple(week.doubts()),
+        recovered=tuple(week.recovered()),
         reads=Reads(used=usage.reads, allowed=usage.reads_allowed),
         course=_course(week, period.ends, zone),
         rows=rows,

@@ -25,9 +25,10 @@ MOST_ROWS: Final = 20_000
 
 _COLUMNS: Final = {
     MovementKind.SALE: "sold",
-    MovementKind.RESTOCK: "changed",
-    MovementKind.EXTERNAL: "changed",
-    MovementKind.OVERWRITTEN: "changed",
+    MovementKind.RESTOCK: "restocked",
+    MovementKind.EXTERNAL: "edited",
+    MovementKind.OVERWRITTEN: "edited",
+    MovementKind.RETURNED: "returned",
     MovementKind.OVERSOLD: "oversold",
     MovementKind.OPENING: "opened",
 }
@@ -44,7 +45,7 @@ def by_product(sums: Iterable[KindSum]) -> list[ProductWeek]:
         column = _COLUMNS.get(MovementKind(one.kind), "corrected") if known else "corrected"
         found[one.product][column] += -one.delta if column == "sold" else one.delta
     rows = [ProductWeek(product=product, name=names[product], **parts) for product, parts in found.items()]
-    return sorted(rows, key=lambda row: (-row.sold, -abs(row.changed), row.name, row.product))
+    return sorted(rows, key=lambda row: (-row.sold, -abs(row.change), row.name, row.product))
 
 
 def cover(left: int, sold: int, first: datetime, ends: datetime) -> int | None:

@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from shared.periods import Period
 from shared.vocabulary import AccountKey
-from shared.weekly_report import KindSum, Sold
+from shared.weekly_report import Doubt, KindSum, Recovered, Sold
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,29 @@ class Weekly:
             (self._account,),
         ).fetchone()
         return (int(row[0]), row[1]) if row else (0, None)
+
+    def doubts(self) -> list[Doubt]:
+        """What does not add up now, by cause, the oldest first."""
+        rows = self._connection.execute(
+            """
+            select cause, count(*), min(first_seen_at) from finding
+            where account = %s and state <> 'resolved' group by cause order by min(first_seen_at), cause
+            """,
+            (self._account,),
+        )
+        return [Doubt(cause=row[0], findings=row[1], oldest=row[2]) for row in rows]
+
+    def recovered(self) -> list[Recovered]:
+        """Sales booked in the period that no webhook told of, by reason, the most frequent first."""
+        rows = self._connection.execute(
+            """
+            select reason, count(*), coalesce(extract(epoch from max(delay)), 0)::bigint from sale
+            where account = %s and booked_at >= %s and booked_at < %s and reason <> ''
+            group by reason order by count(*) desc, reason
+            """,
+            (self._account, self._period.begins, self._period.ends),
+        )
+        return [Recovered(reason=row[0], sales=row[1], longest_seconds=row[2]) for row in rows]
 
     def units(self) -> int:
         """All units there are now."""
