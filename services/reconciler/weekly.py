@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from shared.periods import DAY
-from shared.stock_levels import Level, Status, closing
+from shared.stock_levels import Level, closing
 from shared.vocabulary import MovementKind
 from shared.weekly_report import Day, KindSum, ProductWeek, Row, Seller, Sold
 
@@ -92,11 +92,8 @@ def course(days: Sequence[date], daily: Mapping[int, tuple[int, int]], now: int)
     return tuple(Day(day=day, stock=max(0, balances[n]), sold=changes[n][1]) for n, day in enumerate(days))
 
 
-def rows(levels: Sequence[Level]) -> tuple[Row, ...]:
-    """The table that is attached; where there are too many sizes, those that are short come first."""
-    chosen = levels
-    if len(levels) > MOST_ROWS:
-        chosen = sorted(levels, key=lambda level: level.status is Status.ENOUGH)[:MOST_ROWS]
+def rows(levels: Iterable[Level]) -> tuple[Row, ...]:
+    """The table that is attached."""
     return tuple(
         Row(
             product=level.product,
@@ -105,7 +102,7 @@ def rows(levels: Sequence[Level]) -> tuple[Row, ...]:
             units=level.units,
             status=level.status,
         )
-        for level in chosen
+        for level in levels
     )
 
 

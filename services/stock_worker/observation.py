@@ -165,7 +165,8 @@ def _commit(tx: Tx, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write 
         tx.writes.append_known(product, made.write.marker, units=made.known_after_write)
         if made.write.base_marker != base.marker:
             # The marker was removed. What the write does not send is looked up under what it replaces, later on.
-            tx.writes.append_known(product, made.write.base_marker, units=made.known)
+            below = known_under(tx, product, base.marker, made.states).units or {}
+            tx.writes.append_known(product, made.write.base_marker, units={**below, **made.known})
     if made.write is not None or made.movements or made.learned:
         tx.products.next_version(product)
     if base.taken_over:

@@ -148,22 +148,26 @@ class Weekly:
         return [Recovered(reason=row[0], sales=row[1], longest_seconds=row[2]) for row in rows]
 
     def units(self) -> int:
-        """All units there are now."""
+        """All units there are now; a size without a number in Stripe has none, whatever is left of it in the ledger."""
         row = self._connection.execute(
-            "select coalesce(sum(on_hand), 0)::bigint from variant where account = %s", (self._account,)
+            "select coalesce(sum(on_hand), 0)::bigint from variant where account = %s and state = 'managed'",
+            (self._account,),
         ).fetchone()
         return int(row[0]) if row else 0
 
     def daily(self, days: Sequence[datetime]) -> dict[int, tuple[int, int]]:
         """(what all movements changed, units sold) of each of `days`, counted from 1; of the last, all that came since.
 
-        A day is given by when it begins.
+        A day is given by when it begins. Changes are those of sizes that `units` counts.
         """
         found = self._connection.execute(
             """
-            select width_bucket(at, %(days)s::timestamptz[]) as day, sum(delta)::bigint,
-                coalesce(-sum(delta) filter (where kind = 'sale'), 0)::bigint
-            from movement where account = %(account)s and at >= %(since)s group by day
+            select width_bucket(m.at, %(days)s::timestamptz[]) as day,
+                coalesce(sum(m.delta) filter (where v.state = 'managed'), 0)::bigint,
+                coalesce(-sum(m.delta) filter (where m.kind = 'sale'), 0)::bigint
+            from movement m
+            join variant v on v.account = m.account and v.product_id = m.product_id and v.size = m.size
+            where m.account = %(account)s and m.at >= %(since)s group by day
             """,
             {"account": self._account, "days": list(days), "since": days[0]},
         )

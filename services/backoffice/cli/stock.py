@@ -90,6 +90,7 @@ def _document(found: Trend) -> dict[str, object]:
         "name": found.product.name,
         "days": [day.isoformat() for day in found.days],
         "sizes": [{"size": line.size, "stock": line.points} for line in found.lines],
+        "snapshots": [{"size": line.size, "stock": line.points} for line in found.snapshots],
     }
 
 
