@@ -59,7 +59,7 @@ def run(options: Options) -> bool:
         spoiled = _spoiled(stage.shop, verifier, Random(options.seed))
         found = [*busy_shop, *spoiled, *_calls(stage.shop.counts())]
     for one in told:
-        console.print("false alarm:", one)
+        console.print(f"false alarm: {one.cause} {one.product} {one.detail}", highlight=False)
     shown = table("Verifications of a busy shop, then of a spoiled one", found)
     console.print(shown)
     command = (
@@ -123,7 +123,7 @@ def _of_the_runs(runs: Sequence[Run], products: int) -> list[Finding]:
     return [
         Finding(f"runs that compared {products:,} products", str(whole), "all", whole == len(runs)),
         Finding("seconds of a run", f"{statistics.median(seconds):.1f}, at most {max(seconds):.1f}"),
-        Finding("candidates that two looks cleared", f"{sound:,}", "> 0", cleared),
+        Finding("candidates that the looks cleared", f"{sound:,}", "> 0", cleared),
         Finding("… that changed meanwhile, left to the next run", f"{undecided:,}"),
     ]
 
