@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from bench.accuracy import measure as accuracy
 from bench.options import Options
 from bench.sync import measure as sync
 from bench.verify import measure as verify
@@ -17,8 +18,9 @@ BENCHES: Final[Mapping[str, Callable[[Options], bool]]] = {
     "webhooks": webhooks.run,
     "sync": sync.run,
     "verify": verify.run,
+    "accuracy": accuracy.run,
 }
-PRODUCTS: Final[Mapping[str, int]] = {"verify": 5000}
+PRODUCTS: Final[Mapping[str, int]] = {"verify": 5000, "accuracy": 2000}
 """How many by default, where it is not what `Options` says."""
 
 
@@ -36,6 +38,7 @@ def main() -> int:
         seconds=chosen.seconds,
         sales=chosen.sales,
         products=chosen.products or Options().products,
+        runs=chosen.runs,
         parts=tuple(chosen.parts),
         rabbitmq=chosen.rabbitmq,
         seed=chosen.seed,
@@ -61,11 +64,15 @@ def _options(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=range(4, 100_001),
         metavar="N",
-        help="of the drain (at most 1000), or to verify",
+        help="of the drain (at most 1000), to verify, or of accuracy",
     )
     chain.add_argument("--parts", nargs="+", default=[], choices=tuple(sync.PARTS), help="all without")
     chain.add_argument("--rabbitmq", action="store_true", help="messages in RabbitMQ, not in PostgreSQL")
     chain.add_argument("--seed", type=int, default=usual.seed)
+    exact = parser.add_argument_group("accuracy")
+    exact.add_argument(
+        "--runs", type=int, default=usual.runs, choices=range(1, 1001), metavar="N", help="verifications"
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from rich.table import Table
 
 from bench.sync.requests_log import RequestsLog
 from bench.sync.shop import Outcome
@@ -55,3 +58,20 @@ def calls(log: RequestsLog) -> Finding:
     counted = sorted(log.by_endpoint().items(), key=lambda pair: -pair[1])
     each = ", ".join(f"{count} {endpoint.replace('/v1/', '')}" for endpoint, count in counted)
     return Finding("calls", each or "none")
+
+
+def table(title: str, found: Sequence[Finding]) -> Table:
+    """The findings under each other."""
+    made = Table(title=title)
+    made.add_column("")
+    made.add_column("measured", overflow="fold")
+    made.add_column("target")
+    for finding in found:
+        made.add_row(finding.what, finding.figure, _target(finding))
+    return made
+
+
+def _target(finding: Finding) -> str:
+    if finding.met is None:
+        return finding.target
+    return f"{finding.target} {'met' if finding.met else 'MISSED'}"
