@@ -7,12 +7,13 @@ from threading import Condition, Event, Thread
 from typing import Final
 
 from services.notifier.mailing import Desk, mail_what_waits
+from services.notifier.problems import end_past
 from services.notifier.report_mailing import mail_reports
 from shared import logs
 from shared.outcomes import Outage
 
-ROUNDS: Final[tuple[Callable[[Desk], float], ...]] = (mail_what_waits, mail_reports)
-"""Each sends one mail if one is due, and says in how many seconds it is worth looking again."""
+ROUNDS: Final[tuple[Callable[[Desk], float], ...]] = (end_past, mail_what_waits, mail_reports)
+"""Each does what is due, sends one mail at most, and says in how many seconds it is worth looking again."""
 
 log = logs.get(__name__)
 
