@@ -8,6 +8,7 @@ from typing import Final
 
 from services.notifier.mailing import Desk, mail_what_waits
 from services.notifier.problems import end_past
+from services.notifier.refused import bring_back
 from services.notifier.report_mailing import mail_reports
 from shared import logs
 from shared.outcomes import Outage
@@ -26,6 +27,7 @@ class Postman:
         self._desk = desk
         self._news = Condition()
         self._woken = False
+        self._begun = False
 
     def wake(self) -> None:
         """Look again now; from any thread."""
@@ -43,7 +45,14 @@ class Postman:
                 self._woken = False
 
     def _look(self) -> float:
+        if not self._begun:
+            self._round(self._begin)
         return min(self._round(mail) for mail in ROUNDS)
+
+    def _begin(self, desk: Desk) -> float:
+        bring_back(desk)
+        self._begun = True
+        return 0
 
     def _round(self, mail: Callable[[Desk], float]) -> float:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -169,13 +170,14 @@ def mark_failed(connection: Connection[Any], claim: Claim, *, error: str) -> Non
     )
 
 
-def rearm_failed(connection: Connection[Any]) -> int:
-    """Let every alert that the mail server refused wait to be mailed again; how many."""
+def rearm_failed(connection: Connection[Any], lately: timedelta) -> int:
+    """Let every alert that the mail server refused `lately` wait to be mailed again; how many."""
     return connection.execute(
         """
         update alert set failed_at = null, claimed_at = null, attempts = 0, next_attempt_at = now()
-        where failed_at is not null
-        """
+        where failed_at > now() - %s::interval
+        """,
+        (lately,),
     ).rowcount
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from services.notifier import picture
 from services.notifier.postman import Postman
+from services.notifier.refused import bring_back
 from services.notifier.report_mailing import mail_reports
 from shared.database.pool import Database
 from shared.periods import Period
@@ -125,16 +126,20 @@ def test_what_was_refused_for_now_is_the_same_mail_later(database: Database, off
 
 
 def test_what_is_refused_for_ever_ends(database: Database, office: PostOffice) -> None:
-    """A 5xx ends the tries, as does a report that this version can't read."""
+    """A 5xx ends the tries until the notifier is started again, as does a report that this version can't read."""
     kept(database, weekly())
     office.data_reply = "554 5.7.1 spam"
     mail_reports(desk(database, office.port))
     assert state(database) == (False, True, 1, "the mail was refused: 554 5.7.1")
+    assert mail_reports(desk(database, office.port)) > 0
+    bring_back(desk(database, office.port))
+    assert mail_reports(desk(database, office.port)) == 0
+    assert (office.offered, state(database)[1]) == (2, True)
     with database.transaction() as connection:
         connection.execute("""update report set failed_at = null, claimed_at = null, data = '{"v": 2}'""")
     mail_reports(desk(database, office.port))
     assert state(database)[1:] == (True, 2, "the report was made by another version")
-    assert office.offered == 1
+    assert office.offered == 2
 
 
 def test_a_report_whose_hint_was_lost_is_mailed_once_by_two(database: Database, office: PostOffice) -> None:
