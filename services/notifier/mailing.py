@@ -17,7 +17,7 @@ from services.notifier.policy import Policy
 from services.notifier.render import render
 from shared import clock, logs
 from shared.alerts import Claim
-from shared.database.pool import Database
+from shared.database.pool import Connection, Database
 from shared.store import mails
 from shared.store.movements import sold_lately
 
@@ -61,8 +61,7 @@ def _tell(desk: Desk, mailing_list: MailingList, claim: Claim) -> None:
     digest = decide.digest(claim, desk.policy)
     over = [alert.id for alert in digest.over]
     if digest.is_empty:
-        with desk.database.transaction() as connection:
-            mails.mark_dropped(connection, claim, over)
+        desk.database.run(lambda connection: mails.mark_dropped(connection, claim, over))
         log.info("alerts_over_before_mailed", alerts=len(over))
         return
     letter = _letter(desk, mailing_list.letterhead, _with_pace(desk, digest))
@@ -103,9 +102,11 @@ def _sent(letter: EmailMessage, mailing_list: MailingList, digest: Digest) -> ma
 
 
 def _record(desk: Desk, claim: Claim, digest: Digest, letter: mails.Letter) -> None:
-    with desk.database.transaction() as connection:
+    def record(connection: Connection) -> None:
         mails.mark_mailed(connection, claim, letter)
         mails.mark_dropped(connection, claim, [alert.id for alert in digest.over])
+
+    desk.database.run(record)
     log.info(
         "alerts_mailed",
         mailing_list=letter.mailing_list,
@@ -121,7 +122,8 @@ def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) 
     A mail of unknown fate keeps its claim: once that has lapsed, the same alerts go out under the same Message-ID.
     """
     told = {"alerts": len(claim.alerts), "reason": delivery.reason, **desk.mailer.describe()}
-    with desk.database.transaction() as connection:
+
+    def record(connection: Connection) -> None:
         match delivery:
             case Never(reason):
                 mails.mark_failed(connection, claim, error=reason)
@@ -130,6 +132,8 @@ def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) 
                 mails.mark_retry(connection, claim, seconds=pause, error=reason)
             case Unsure(reason):
                 mails.mark_unsure(connection, claim, error=reason)
+
+    desk.database.run(record)
     if isinstance(delivery, Never):
         log.error("mail_refused", **told)
     else:

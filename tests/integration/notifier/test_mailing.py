@@ -98,6 +98,34 @@ def test_fault_98_while_the_server_is_away_it_is_asked_ever_less(database: Datab
         assert connection.execute("select max(attempts), min(attempts) from alert").fetchone() == (1, 0)
 
 
+@pytest.mark.parametrize("reply", ["", "451 4.7.1 greylisted", "554 5.7.1 spam"])
+def test_fault_66_a_record_that_loses_a_deadlock_is_made_again(
+    database: Database, office: PostOffice, reply: str
+) -> None:
+    """What became of a mail is recorded on a further attempt, and the mail goes out once."""
+    office.data_reply = reply
+    raised(database, low(1))
+    with database.transaction() as connection:
+        connection.execute(
+            """
+            create sequence records;
+            create function lose_once() returns trigger language plpgsql as $$ begin
+                if nextval('records') = 1 then raise exception 'lost' using errcode = 'deadlock_detected'; end if;
+                return new;
+            end $$;
+            create trigger lose before update on alert for each row
+                when (new.claimed_at is null or new.failed_at is not null) execute function lose_once();
+            """
+        )
+    mail_what_waits(desk(database, office.port))
+    with database.transaction() as connection:
+        row = connection.execute(
+            "select last_value, claimed_at is null or failed_at is not null from records, alert"
+        )
+        assert row.fetchone() == (2, True)
+    assert office.offered == 1
+
+
 def test_fault_99_greylisting_is_outlasted(database: Database, office: PostOffice) -> None:
     """A mail refused for now is sent again later, the same one."""
     office.data_reply = "451 4.7.1 greylisted"
