@@ -72,7 +72,7 @@ def _tell(desk: Desk, mailing_list: MailingList, claim: Claim) -> None:
             if refused:
                 log.error("mail_recipients_refused", recipients=len(refused), codes=list(refused))
         case _:
-            _record_trouble(desk, claim, delivery)
+            _record_trouble(desk, claim, digest, delivery)
 
 
 def _with_pace(desk: Desk, digest: Digest) -> Digest:
@@ -116,10 +116,11 @@ def _record(desk: Desk, claim: Claim, digest: Digest, letter: mails.Letter) -> N
     )
 
 
-def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) -> None:
+def _record_trouble(desk: Desk, claim: Claim, digest: Digest, delivery: Later | Never | Unsure) -> None:
     """Give the alerts back for another try, or up.
 
     A mail of unknown fate keeps its claim: once that has lapsed, the same alerts go out under the same Message-ID.
+    Where one of them is over by then the mail is another one, under an id of its own, and tells that end.
     """
     told = {"alerts": len(claim.alerts), "reason": delivery.reason, **desk.mailer.describe()}
 
@@ -131,7 +132,7 @@ def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) 
                 pause = decide.backoff(claim, desk.policy)
                 mails.mark_retry(connection, claim, seconds=pause, error=reason)
             case Unsure(reason):
-                mails.mark_unsure(connection, claim, error=reason)
+                mails.mark_unsure(connection, claim, [alert.id for alert in digest.told], error=reason)
 
     desk.database.run(record)
     if isinstance(delivery, Never):

@@ -154,11 +154,18 @@ def mark_retry(connection: Connection[Any], claim: Claim, *, seconds: float, err
     )
 
 
-def mark_unsure(connection: Connection[Any], claim: Claim, *, error: str) -> None:
-    """Note that nobody knows whether the mail was taken; the claim stands until it counts as abandoned."""
+def mark_unsure(connection: Connection[Any], claim: Claim, told: Collection[int], *, error: str) -> None:
+    """Note that nobody knows whether the mail was taken; the claim stands until it counts as abandoned.
+
+    People may have heard of what it `told`, so that they are told its end too.
+    """
     connection.execute(
-        "update alert set last_error = %s where id = any(%s) and claimed_at = %s",
-        (error, claim.ids, claim.at),
+        """
+        update alert set last_error = %s,
+            told_at = case when id = any(%s) then coalesce(told_at, now()) else told_at end
+        where id = any(%s) and claimed_at = %s
+        """,
+        (error, list(told), claim.ids, claim.at),
     )
 
 

@@ -174,6 +174,20 @@ def test_an_end_that_may_have_been_told_is_told_again_under_the_same_id(
     assert begun != first == again
 
 
+def test_the_end_of_what_may_have_been_told_is_told(database: Database, office: PostOffice) -> None:
+    """What is over before a mail of unknown fate is sent again is told to be over, in another mail than the first."""
+    raised(database, low(1), low(2))
+    office.hang_up_after_taking = True
+    mail_what_waits(desk(database, office.port))
+    office.hang_up_after_taking = False
+    resolved(database, low(1))
+    let_claims_lapse(database)
+    assert everything_mailed(database, office) == ["2 low stock", "1 low stock, 1 over now"]
+    assert "* Restocked: Mug 00001, M" in text_of(office.mails()[1])
+    first, again = message_ids(office.mails())
+    assert first != again
+
+
 def test_what_is_acknowledged_is_not_told(database: Database, office: PostOffice) -> None:
     """An alert that somebody sees to goes into no mail, whether it was told before or not."""
     ids = raised(database, low(1), low(2))
