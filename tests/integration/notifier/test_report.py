@@ -3,14 +3,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.notifier import picture
+from services.notifier.audience import Audience, mailing_lists
 from services.notifier.postman import Postman
+from services.notifier.quiet import QuietHours
 from services.notifier.refused import bring_back
 from services.notifier.report_mailing import mail_reports
 from shared.database.pool import Database
@@ -19,7 +23,7 @@ from shared.stock_levels import Status
 from shared.store import reports
 from shared.vocabulary import AccountKey
 from shared.weekly_report import Day, ProductWeek, Reads, Row, Seller, Stock, Unplaced, WeeklyReport
-from tests.integration.notifier.desk import desk, message_ids
+from tests.integration.notifier.desk import AT_ONCE, desk, message_ids
 from tests.integration.notifier.post_office import PostOffice, opened, until
 
 BEGAN, ENDED = datetime(2026, 4, 26, 22, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)
@@ -170,6 +174,22 @@ def test_a_picture_that_can_t_be_drawn_is_left_out(
     (mail,) = office.mails()
     assert "image/png" not in {one.get_content_type() for one in mail.walk()}
     assert "<img" not in part(mail, "text/html").get_content()
+
+
+def test_a_report_waits_for_the_end_of_quiet_hours(database: Database, office: PostOffice) -> None:
+    """A report that is made at night is mailed in the morning, dated then, to those who hear of stock."""
+    night = datetime(2026, 5, 4, 4, 59, tzinfo=UTC)
+    morning = night + timedelta(minutes=1)
+    quiet = replace(AT_ONCE, quiet=QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin")))
+    people = {audience: (f"{audience}@example.com",) for audience in Audience}
+    lists = mailing_lists("bot@example.com", people)
+    kept(database, weekly())
+    assert mail_reports(desk(database, office.port, quiet, lists=lists, now=lambda: night)) > 0
+    assert office.taken == []
+    mail_reports(desk(database, office.port, quiet, lists=lists, now=lambda: morning))
+    (mail,) = office.mails()
+    assert mail["Date"].datetime == morning
+    assert mail["To"] == "stock@example.com"
 
 
 def test_a_quiet_week_is_a_short_mail(database: Database, office: PostOffice) -> None:
