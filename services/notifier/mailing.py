@@ -9,7 +9,6 @@ from email.message import EmailMessage
 
 from services.notifier import decide
 from services.notifier.audience import MailingList
-from services.notifier.cover import DAYS
 from services.notifier.decide import Digest
 from services.notifier.mail import Later, Letterhead, Mail, Mailer, Never, Sent, Unsure
 from services.notifier.message import addresses, compose
@@ -17,6 +16,7 @@ from services.notifier.policy import Policy
 from services.notifier.render import render
 from shared import clock, logs
 from shared.alerts import Claim
+from shared.cover import PACE_DAYS
 from shared.database.pool import Connection, Database
 from shared.store import mails
 from shared.store.movements import sold_lately
@@ -80,7 +80,7 @@ def _with_pace(desk: Desk, digest: Digest) -> Digest:
     wanted = decide.stock_shown(digest, desk.policy)
     if not wanted:
         return digest
-    found = desk.database.run(lambda connection: sold_lately(connection, wanted.values(), days=DAYS))
+    found = desk.database.run(lambda connection: sold_lately(connection, wanted.values(), days=PACE_DAYS))
     return replace(
         digest, sold={number: found[variant] for number, variant in wanted.items() if variant in found}
     )
