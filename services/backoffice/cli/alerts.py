@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.cli import moments
+from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.surroundings import opened_account, plain_errors
 from services.backoffice.operations import alerts as operations
 from services.backoffice.operations.alerts import Seen
 from services.backoffice.settings import MachineSettings
 from shared import clock, logs
 from shared.broker.connect import connect
 from shared.broker.port import Parked
-from shared.database.pool import Database
-from shared.settings import ZoneSettings, load
+from shared.settings import load
 from shared.topology import PIPELINE
-from shared.vocabulary import AccountKey, account_key
 
 app = typer.Typer(help="What is open, and saying that it is seen to or can wait.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 Ids = Annotated[list[int], typer.Argument(help="As `stocksync alerts list` shows them.", min=1)]
-FORMATS: Final = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 STATES: Final = {"waits": "cyan", "refused": "bold red", "told": "default"}
 
 
@@ -41,7 +40,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show what is open, newest first."""
-    with _opened() as (_, database, account):
+    with opened_account() as (_, database, account):
         found = operations.still_open(database, account, limit, now=clock.now())
     if as_json:
         typer.echo(
@@ -57,7 +56,7 @@ def list_(
 @app.command()
 def ack(ids: Ids, as_json: AsJson = False) -> None:
     """Say that somebody sees to it: it is not told again while it lasts."""
-    with _opened() as (_, database, account):
+    with opened_account() as (_, database, account):
         operations.acknowledge(database, account, ids, actor=getpass.getuser())
     _answer(as_json, {"acknowledged": ids}, "not told again while it lasts")
 
@@ -66,17 +65,18 @@ def ack(ids: Ids, as_json: AsJson = False) -> None:
 def snooze(
     ids: Ids,
     until: Annotated[
-        datetime | None, typer.Option(formats=FORMATS, help="When, in the shop's TIME_ZONE.")
+        str | None, typer.Option(help="When: 2026-05-04T10:30, with a zone or the shop's.")
     ] = None,
     length: Annotated[str | None, typer.Option("--for", help="How long: 90m, 3h, 2d, 1w.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Have it wait: it is told then, again if need be, if it still lasts."""
-    at = _wake(until, length)
-    with _opened() as (_, database, account):
+    with opened_account() as (settings, database, account):
+        at = _wake(until, length, settings.zone)
         operations.snooze(database, account, ids, at)
-    when = f"{at.astimezone(load(ZoneSettings).zone):%Y-%m-%d %H:%M %Z}"
-    _answer(as_json, {"snoozed": ids, "until": at.isoformat()}, f"told at {when}, if it still lasts")
+    when = at.astimezone(settings.zone)
+    told = f"told at {moments.named(at, settings.zone)}, if it still lasts"
+    _answer(as_json, {"snoozed": ids, "until": when.isoformat()}, told)
 
 
 @app.command()
@@ -110,22 +110,22 @@ def _without_body(letter: Parked) -> dict[str, object]:
     return {name: value for name, value in asdict(letter).items() if name != "body"}
 
 
-def _wake(until: datetime | None, length: str | None) -> datetime:
-    """When a snooze ends, aware; raises BadParameter."""
+def _wake(until: str | None, length: str | None, zone: ZoneInfo) -> datetime:
+    """When a snooze ends, aware; raises BadParameter, NoMoment."""
     now = clock.now()
     if (until is None) == (length is None):
         raise typer.BadParameter("give either --until or --for")
-    try:
-        at = now + operations.span(length) if length is not None else _local(until or now)
-    except ValueError as error:
-        raise typer.BadParameter(f"--for {error}") from None
+    at = moments.parse(until, zone) if until is not None else now + _span(length or "")
     if not now < at <= now + operations.LONGEST:
         raise typer.BadParameter("--until must be within the next year")
     return at
 
 
-def _local(wall: datetime) -> datetime:
-    return wall.replace(tzinfo=load(ZoneSettings).zone)
+def _span(length: str) -> timedelta:
+    try:
+        return operations.span(length)
+    except ValueError as error:
+        raise typer.BadParameter(f"--for {error}") from None
 
 
 def _answer(as_json: bool, machine: dict[str, object], words: str) -> None:
@@ -159,11 +159,3 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
-
-
-@contextmanager
-def _opened() -> Generator[tuple[MachineSettings, Database, AccountKey]]:
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    with plain_errors(), open_database(settings) as database:
-        yield settings, database, account_key(None, livemode=settings.livemode)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -15,20 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import findings as operations
-from services.backoffice.settings import MachineSettings
-from shared import logs
-from shared.database.pool import Database
 from shared.findings import WORDS, Cause
-from shared.settings import load
 from shared.store.findings import Finding
-from shared.vocabulary import AccountKey, account_key
 
 app = typer.Typer(help="What does not add up, and the command that mends it.", no_args_is_help=True)
 
 Ids = Annotated[list[int], typer.Argument(help="Numbers, as `stocksync findings list` shows them.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 STATES: Final = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}
 
 
@@ -39,7 +33,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show what is open or acknowledged, newest first."""
-    with _opened() as (database, account):
+    with opened_account() as (_, database, account):
         states = operations.EVERY if everything else operations.UNRESOLVED
         found = operations.found(database, account, states, limit)
     if as_json:
@@ -54,7 +48,7 @@ def list_(
 @app.command()
 def ack(ids: Ids, as_json: AsJson = False) -> None:
     """Say that you know of them: they stay until they are over, but no mail tells of them."""
-    with _opened() as (database, account):
+    with opened_account() as (_, database, account):
         done = operations.acknowledge(database, account, ids, by=getpass.getuser())
     _print_done(done, "acknowledged", as_json=as_json)
 
@@ -66,7 +60,7 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Say that they are over; the next verification opens what still is wrong anew."""
-    with _opened() as (database, account):
+    with opened_account() as (_, database, account):
         done = operations.resolve(database, account, ids, by=getpass.getuser(), how=how)
     _print_done(done, "resolved", as_json=as_json)
 
@@ -106,11 +100,3 @@ def _print(found: Sequence[Finding]) -> None:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-@contextmanager
-def _opened() -> Generator[tuple[Database, AccountKey]]:
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    with plain_errors(), open_database(settings) as database:
-        yield database, account_key(None, livemode=settings.livemode)

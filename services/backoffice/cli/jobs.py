@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import jobs as operations
 from shared.broker.connect import connect
@@ -21,7 +22,6 @@ from shared.store.jobs import JobRun
 
 app = typer.Typer(help="When jobs run, what became of them, and running one now.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 FOUND_LATER: Final = "The queue does not answer; the reconciler finds the job within a minute or so."
 STATES: Final = {"done": "green", "failed": "bold red", "skipped": "yellow", "running": "cyan"}
 
