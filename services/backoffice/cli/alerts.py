@@ -12,11 +12,8 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from services.backoffice.cli import moments
+from services.backoffice.cli import moments, tables
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account, plain_errors
 from services.backoffice.operations import alerts as operations
@@ -40,7 +37,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show what is open, newest first."""
-    with opened_account() as (_, database, account):
+    with opened_account() as (settings, database, account):
         found = operations.still_open(database, account, limit, now=clock.now())
     if as_json:
         typer.echo(
@@ -50,7 +47,7 @@ def list_(
     if not found:
         typer.echo("nothing is open")
         return
-    _print(found)
+    _print(found, settings.zone)
 
 
 @app.command()
@@ -99,11 +96,11 @@ def parked(
     if not found:
         typer.echo("no message lies aside")
         return
-    table = _table("queue", "message", "since", "attempts", "reason")
+    table = tables.table("queue", "message", "since", "attempts", "reason")
     for letter in found:
-        since = f"{letter.parked_at:%Y-%m-%d %H:%M} UTC"
-        table.add_row(letter.queue, letter.message_id, since, str(letter.attempts), escape(letter.reason))
-    Console(highlight=False).print(table)
+        since = moments.named(letter.parked_at, settings.zone)
+        tables.add(table, letter.queue, letter.message_id, since, letter.attempts, letter.reason)
+    tables.show(table)
 
 
 def _without_body(letter: Parked) -> dict[str, object]:
@@ -132,30 +129,25 @@ def _answer(as_json: bool, machine: dict[str, object], words: str) -> None:
     typer.echo(json.dumps(machine) if as_json else words)
 
 
-def _print(found: Sequence[Seen]) -> None:
-    table = _table("id", "kind", "about", "since", "")
+def _print(found: Sequence[Seen], zone: ZoneInfo) -> None:
+    table = tables.table("id", "kind", "about", "since", "")
     for one in found:
-        alert = one.alert
-        said = {
-            "acknowledged": f"acknowledged by {alert.acknowledged_by}",
-            "snoozed": f"snoozed until {alert.snoozed_until:%Y-%m-%d %H:%M} UTC"
-            if alert.snoozed_until
-            else "",
-        }.get(one.state, one.state)
-        colour = STATES.get(one.state, "dim")
-        kind = alert.kind.replace("_", " ")
-        since = f"{alert.raised_at:%Y-%m-%d %H:%M} UTC"
-        table.add_row(str(alert.id), kind, escape(_about(one)), since, f"[{colour}]{escape(said)}[/]")
-    Console(highlight=False).print(table)
+        alert, state = one.alert, tables.coloured(_said(one, zone), STATES.get(one.state, "dim"))
+        since = moments.named(alert.raised_at, zone)
+        tables.add(table, alert.id, alert.kind.replace("_", " "), _about(one), since, state)
+    tables.show(table)
+
+
+def _said(seen: Seen, zone: ZoneInfo) -> str:
+    """The state, with who said so or how long it lasts."""
+    alert = seen.alert
+    if seen.state == "acknowledged":
+        return f"acknowledged by {alert.acknowledged_by}"
+    if seen.state == "snoozed" and alert.snoozed_until is not None:
+        return f"snoozed until {moments.named(alert.snoozed_until, zone)}"
+    return seen.state
 
 
 def _about(seen: Seen) -> str:
     name, subject = seen.alert.facts.get("name"), seen.alert.subject
     return f"{name} ({subject})" if isinstance(name, str) and name else subject
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table

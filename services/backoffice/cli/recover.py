@@ -10,10 +10,8 @@ from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from services.backoffice.cli import moments
+from services.backoffice.cli import moments, tables
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import recover as operations
@@ -70,13 +68,11 @@ def _facts(done: Recovery) -> dict[str, Any]:
 def _print(done: Recovery, zone: ZoneInfo) -> None:
     tally = done.tally
     if done.shown:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for column in ("missed", "paid or changed", "why"):
-            table.add_column(column, overflow="fold")
+        table = tables.table("missed", "paid or changed", "why")
         for one in done.shown[:ROWS]:
             what, at, _ = _row(one)
-            table.add_row(what, moments.named(at, zone), one.why.value)
-        Console(highlight=False).print(table)
+            tables.add(table, what, moments.named(at, zone), one.why.value)
+        tables.show(table)
     if (more := tally.sales + tally.products - ROWS) > 0:
         typer.echo(f"and {more:,} more")
     typer.echo(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from services.backoffice.cli import moments
+from services.backoffice.cli import moments, tables
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations.restored import Restoration, Restored
 from services.backoffice.operations.takeover import candidates, take_over
@@ -71,7 +71,7 @@ def _print_plan(found: Sequence[Quarantined]) -> None:
         " count as taken off already. Our marker replaces the one that stands there."
     )
     for one in found:
-        typer.echo(f"{one.id} ({one.name or 'no name'}): {one.reason}")
+        typer.echo(tables.visible(f"{one.id} ({one.name or 'no name'}): {one.reason}"))
 
 
 def _print_restored(done: Restored, zone: ZoneInfo) -> None:
