@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,13 +19,6 @@ from shared.vocabulary import AlertKind, Size
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
-_NOUNS: Final[Mapping[AlertKind, str]] = {
-    AlertKind.DEAD_LETTER: "message",
-    AlertKind.SALE_RECOVERED: "sale",
-    AlertKind.WEBHOOK_SILENCE: "sale",
-    AlertKind.FINDING: "finding",
-}
-"""What the fact `count` counts."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -119,18 +111,11 @@ def _figure(alert: ClaimedAlert) -> str:
         return f"{missing:,} short"
     if recovered := whole(alert.facts.get("recovered")):
         return f"{recovered:,} {'sale' if recovered == 1 else 'sales'}"
-    quantity, count = whole(alert.facts.get("quantity")), whole(alert.facts.get("count"))
-    if quantity is not None:
-        return f"{quantity:,} {'refunded' if alert.kind is AlertKind.REFUND_PROPOSED else 'sold'}"
-    if count is None:
-        return ""
-    return " ".join(filter(None, (f"{count:,}", _counted(alert.kind, count))))
-
-
-def _counted(kind: AlertKind, count: int) -> str:
-    """What a `count` is of; empty where the kind does not say."""
-    noun = _NOUNS.get(kind, "")
-    return f"{noun}s" if noun and count != 1 else noun
+    if (quantity := whole(alert.facts.get("quantity"))) is not None:
+        return f"{quantity:,} sold"
+    if alert.kind is AlertKind.DEAD_LETTER and (count := whole(alert.facts.get("count"))) is not None:
+        return f"{count:,} {'message' if count == 1 else 'messages'}"
+    return ""
 
 
 def _stock_lines(alert: ClaimedAlert, sold: Sold | None) -> list[str]:
@@ -153,6 +138,8 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     if session := clean(facts.get("session"), LINE_LENGTH):
         line = clean(facts.get("line_item"), LINE_LENGTH)
         lines.append(f"session {session}" + (f", line {line}" if line else ""))
+    if command := clean(facts.get("command"), LINE_LENGTH):
+        lines.append(f"To put it back into stock: `{command}`")
     lines += details(facts, policy)
     if alert.snoozed_until is not None:
         lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")
