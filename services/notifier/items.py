@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.notifier.cover import cover
-from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, capital, clean, details, first, moment, whole
+from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, capital, clean, details, moment, whole
 from services.notifier.found import finding_lines
 from services.notifier.policy import Policy
 from services.notifier.recovered import recovered_lines
@@ -107,8 +107,8 @@ def _left(alert: ClaimedAlert) -> str:
 def _figure(alert: ClaimedAlert) -> str:
     if left := _left(alert):
         return left
-    if alert.kind is AlertKind.OVERSOLD and (missing := sum(units for _, units in _sales(alert))):
-        return f"{missing:,} short"
+    if alert.kind is AlertKind.OVERSOLD and (short := whole(alert.facts.get("short"))):
+        return f"{short:,} short"
     if recovered := whole(alert.facts.get("recovered")):
         return f"{recovered:,} {'sale' if recovered == 1 else 'sales'}"
     if (quantity := whole(alert.facts.get("quantity"))) is not None:
@@ -129,8 +129,7 @@ def _stock_lines(alert: ClaimedAlert, sold: Sold | None) -> list[str]:
 
 def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     facts, lines = alert.facts, list[str]()
-    sales = [f"{units:,} {_units(units)} in session {session}" for session, units in _sales(alert)]
-    lines += first(sales, policy.sessions_shown, "more sessions")
+    lines += _sold_to(alert, policy)
     lines += recovered_lines(facts)
     lines += finding_lines(facts)
     if reason := clean(facts.get("reason"), LINE_LENGTH):
@@ -154,12 +153,24 @@ def _units(count: int) -> str:
     return "unit" if count == 1 else "units"
 
 
-def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
-    """(session, units) of an oversold alert; sessions told twice are added up."""
-    listed = alert.facts.get("sales")
+def _sold_to(alert: ClaimedAlert, policy: Policy) -> list[str]:
+    """The newest sessions of an oversold alert, and how many were earlier."""
+    sales = _sales(alert)
     totals: dict[str, int] = {}
-    for sale in listed if isinstance(listed, list) else []:
-        if isinstance(sale, dict):
-            session, units = clean(sale.get("session"), LINE_LENGTH), whole(sale.get("units"))
-            totals[session] = totals.get(session, 0) + (units or 0)
-    return list(totals.items())
+    for session, units in sales:  # a session of several lines is one
+        totals[session] = totals.get(session, 0) + units
+    lines = [f"{units:,} {_units(units)} in session {session}" for session, units in totals.items()]
+    forgotten = max(0, (whole(alert.facts.get("sold")) or 0) - len(sales))
+    shown = lines[-policy.sessions_shown :]
+    earlier = forgotten + len(lines) - len(shown)
+    return [*shown, f"and {earlier:,} earlier"] if earlier else shown
+
+
+def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
+    """(session, units) that an oversold alert names, the newest last."""
+    listed = alert.facts.get("sales")
+    return [
+        (clean(sale.get("session"), LINE_LENGTH), whole(sale.get("units")) or 0)
+        for sale in (listed if isinstance(listed, list) else [])
+        if isinstance(sale, dict)
+    ]

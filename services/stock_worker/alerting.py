@@ -86,7 +86,7 @@ def _changes(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) ->
             after=after,
             threshold=thresholds[size],
             oversold=tuple(
-                tx.movements.newest_sales(product.id, size, units=made.oversold[size])
+                reversed(tx.movements.newest_sales(product.id, size, units=made.oversold[size]))
                 if size in made.oversold
                 else ()
             ),

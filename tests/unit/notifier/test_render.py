@@ -74,6 +74,18 @@ def test_oversold_names_every_session_and_its_units() -> None:
         assert "1 unit in session cs_2" in part
 
 
+def test_a_flood_of_oversold_sales_names_the_newest() -> None:
+    """A mail of many sessions shows the newest, counts the earlier ones, and all units that are missing."""
+    sales = [OversoldSale(SessionId(f"cs_{n}."), 1) for n in range(14)]
+    facts = {**oversold_facts(SHIRT, "Shirt", sales), "short": 300, "sold": 299}
+    mail = mail_of(alert(OVERSOLD, str(SHIRT), facts))
+    for part in (mail.text, mail.html):
+        assert "300 short" in part
+        assert "cs_13." in part
+        assert "cs_3." not in part
+        assert "and 289 earlier" in part
+
+
 def test_unplaced_says_what_was_sold_and_why_it_waits() -> None:
     """An unplaced mail carries quantity, reason in words, session and line."""
     facts = unplaced_facts("cs_9", "li_9", quantity=2, reason="the sale does not say which size", name="Hat")
