@@ -115,7 +115,8 @@ def recovered_facts(recovered: Recovered) -> Facts:
 class ClaimedAlert:
     """An alert in a notifier's hands.
 
-    `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant). `news`:
+    `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant), 0 where
+    Stripe has no such size any more. `news`:
     more is to be told than its end; `heard`: people were told of it before; `reopened`: it is over, and the
     same has begun again.
     """

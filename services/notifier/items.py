@@ -144,7 +144,7 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
         lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")
     if alert.resolved_at is not None:
         at = moment(alert.resolved_at, policy.zone)
-        waits = f"restocked meanwhile ({at}), but these buyers still wait"
+        waits = f"nothing is short any more ({at}), but these buyers still wait"
         lines.append(waits if alert.kind is AlertKind.OVERSOLD else f"settled {at}")
     return lines
 

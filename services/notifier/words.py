@@ -136,7 +136,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "still counted.",
         "Open the product in Stripe's Dashboard and look at its metadata: every stock field must be a plain "
         "number such as 12.",
-        over="its number makes sense again",
+        over="no longer in quarantine",
     ),
     AlertKind.LIVEMODE_MISMATCH: Words(
         "Test and live are mixed up",

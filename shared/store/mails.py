@@ -74,7 +74,7 @@ def claim(connection: Connection[Any], due: Due, *, abandoned_after: float, limi
             from taken where alert.id = taken.id
             returning alert.claimed_at, alert.id, revision, account, kind, subject, facts, raised_at,
                 resolved_at, attempts, (
-                    select variant.on_hand from variant
+                    select case when variant.state = 'missing' then 0 else variant.on_hand end from variant
                     where variant.account = alert.account and variant.product_id = alert.facts->>'product'
                         and variant.size = alert.facts->>'size'
                 ) as on_hand, mailed_at is null as news, told_at is not null as heard,

@@ -11,7 +11,8 @@ from shared.alerts import NewAlert
 from shared.database.pool import Database
 from shared.store import mails
 from shared.store.alerts import Alerts
-from shared.vocabulary import AlertKind
+from shared.store.products import Products
+from shared.vocabulary import AlertKind, MovementKind, ProductId, Size
 from tests.integration.notifier.desk import (
     ACCOUNT,
     AT_ONCE,
@@ -27,6 +28,7 @@ from tests.integration.notifier.desk import (
     told,
 )
 from tests.integration.notifier.post_office import PostOffice, free_port, opened
+from tests.integration.reports.ledger import Entry, append, create
 
 OUT = AlertKind.OUT_OF_STOCK
 
@@ -76,6 +78,22 @@ def test_what_people_were_told_of_is_told_to_be_over_once(database: Database, of
     assert "Stripe accepts the API key again" in text
     assert "* Restocked: Mug 00001, M" in text
     assert "Mug 00002" not in text
+
+
+@pytest.mark.parametrize(("state", "mails"), [("missing", 1), ("managed", 2)])
+def test_a_size_that_is_gone_is_not_told_as_restocked(
+    database: Database, office: PostOffice, state: str, mails: int
+) -> None:
+    """Where an alert ended because Stripe has no such size any more, nobody restocked anything."""
+    mug, medium = ProductId("prod_1"), Size("M")
+    create(database, {mug: "Mug"}, (medium,))
+    append(database, [Entry(mug, medium, 3, MovementKind.OPENING, datetime.now(UTC))])
+    raised(database, low(1))
+    everything_mailed(database, office)
+    with database.transaction() as connection:
+        Products(connection, ACCOUNT).save_sizes(mug, {medium: state}, opened=[])
+    resolved(database, low(1))
+    assert len(everything_mailed(database, office)) == mails
 
 
 def test_what_nobody_was_told_of_ends_in_silence(database: Database, office: PostOffice) -> None:
