@@ -110,6 +110,7 @@ def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
         tx.products.set_state(product, "closed", reason="deleted in Stripe")
         tx.products.next_version(product)
         tx.products.mark_clean(product)
+        alerting.closed(tx, product, [variant.size for variant in left])
     log.info("product_closed", product=product)
 
 

@@ -63,9 +63,9 @@ class Weekly:
         with self._connection.cursor(row_factory=class_row(Sold)) as cursor:
             return cursor.execute(
                 """
-                select p.id as product, p.name, v.size, v.on_hand as left, s.sold, s.sold_lately, s.first
+                select p.id as product, p.name, v.size, v.on_hand as left, s.sold, s.sold_lately, f.at as first
                 from (
-                    select product_id, size, -sum(delta)::bigint as sold_lately, min(at) as first,
+                    select product_id, size, -sum(delta)::bigint as sold_lately,
                         coalesce(-sum(delta) filter (where at >= %(begins)s), 0)::bigint as sold
                     from movement
                     where account = %(account)s and at >= %(lately)s and at < %(ends)s and kind = 'sale'
@@ -73,6 +73,11 @@ class Weekly:
                 ) s
                 join variant v on v.account = %(account)s and v.product_id = s.product_id and v.size = s.size
                 join product p on p.account = v.account and p.id = v.product_id
+                join lateral (
+                    select m.at from movement m
+                    where m.account = v.account and m.product_id = v.product_id and m.size = v.size
+                    order by m.id limit 1
+                ) f on true
                 where v.state = 'managed' and p.state in ('tracked', 'quarantined')
                 order by s.sold desc, p.name, p.id, v.size
                 """,

@@ -10,24 +10,6 @@ from shared.weekly_report import Day, KindSum, ProductWeek, Sold
 ENDS = datetime(2026, 5, 3, 22, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("left", "sold", "days_ago", "expected"),
-    [
-        (56, 28, 28, 56),  # one a day
-        (10, 28, 400, 10),  # only four weeks count
-        (7, 7, 2, 7),  # first sold the day before yesterday: not taken to go on at that pace
-        (5, 28, 28, 5),
-        (1, 28 * 3, 28, 0),
-        (0, 28, 28, 0),
-        (-2, 28, 28, 0),
-        (12, 0, 28, None),
-    ],
-)
-def test_days_of_cover(left: int, sold: int, days_ago: int, expected: int | None) -> None:
-    """What is left lasts as many whole days as it would have at the pace of late."""
-    assert weekly.cover(left, sold, ENDS - timedelta(days=days_ago), ENDS) == expected
-
-
 def test_movements_are_told_by_what_people_call_them() -> None:
     """What people edit is one column, what is none of the named kinds is a correction, most sold comes first."""
     kinds = {"sale": -7, "restock": 20, "external": -3, "overwritten": 1, "adjustment": -2, "closed": -4}
