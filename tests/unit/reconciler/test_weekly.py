@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from services.reconciler import weekly
 from shared.weekly_report import Day, KindSum, ProductWeek, Sold
 
