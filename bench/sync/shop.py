@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -55,13 +55,17 @@ class Shop:
         """Everything there is to buy."""
         return [Variant(product, Size(size)) for product in self.products for size in SIZES]
 
-    def open(self, products: int) -> None:
-        """Create the products, each with UNITS of each size, and wait until the keeper knows them."""
+    def open(self, products: int, few: Sequence[int] = ()) -> None:
+        """Create the products, and wait until the keeper knows them.
+
+        Each has UNITS of each size; of the first size of the first products there are as `few` as that says.
+        """
         client = stripe.StripeClient("sk_test_bench", base_addresses={"api": self._simulator})
         metadata = {"sizes": ",".join(SIZES), **{f"stock_{size}": str(UNITS) for size in SIZES}}
+        some = [{**metadata, f"stock_{SIZES[0]}": str(units)} for units in few[:products]]
         self.products = [
-            ProductId(client.v1.products.create({"name": f"Product {n}", "metadata": metadata}).id)
-            for n in range(products)
+            ProductId(client.v1.products.create({"name": f"Product {n}", "metadata": numbers}).id)
+            for n, numbers in enumerate([*some, *[metadata] * (products - len(some))])
         ]
         self.rest(60 + products)
 
