@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from bench.sync.finding import Finding, calls, equal, limits
+from bench.sync.finding import Finding, calls, equal, limits, sales, same
 from bench.sync.ledger import EDITS, Ledger, nonzero
 from bench.sync.rush import SALES_A_SECOND
 from bench.sync.shop import Form, Outcome, Shop
 from bench.sync.waiting import wait_for, wait_until
 from shared import clock
-from shared.vocabulary import MovementKind, Variant
+from shared.vocabulary import Variant
 
 MOST_UNITS: Final = 30
 OLD_FORMS: Final = 0.2  # of the edits: the whole page, loaded up to OLDEST seconds before
@@ -127,23 +127,12 @@ def findings(day: Day, outcome: Outcome, ledger: Ledger) -> list[Finding]:
     """Whether Stripe and the ledger know everything that happened."""
     return [
         equal(outcome),
-        _same("sizes whose sales are in the ledger", ledger.sum(MovementKind.SALE), _off(day.sold)),
-        _same("sizes whose edits are movements of their own", ledger.sum(*EDITS), day.edited),
+        sales(day.sold, ledger),
+        same("sizes whose edits are movements of their own", ledger.sum(*EDITS), day.edited),
         _movements(day, ledger),
         calls(outcome.log),
         *limits(outcome.log),
     ]
-
-
-def _off(sold: Counter[Variant]) -> dict[Variant, int]:
-    return {variant: -units for variant, units in sold.items()}
-
-
-def _same(what: str, found: dict[Variant, int], wanted: dict[Variant, int]) -> Finding:
-    wrong = [variant for variant in found.keys() | wanted if found.get(variant) != wanted.get(variant)]
-    off = sum(abs(found.get(variant, 0) - wanted.get(variant, 0)) for variant in wrong)
-    figure = f"{len(wanted)} of {len(wanted)}" if not wrong else f"{len(wrong)} wrong by {off} units"
-    return Finding(what, figure, "all", not wrong)
 
 
 def _movements(day: Day, ledger: Ledger) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,14 +66,22 @@ class Shop:
         """Everything there is to buy."""
         return [Variant(product, Size(size)) for product in self.products for size in SIZES]
 
-    def open(self, products: int) -> None:
-        """Create the products, each with UNITS of each size, and wait until the keeper knows them."""
-        self.products = [self.create(f"Product {n}") for n in range(products)]
+    def open(self, products: int, few: Sequence[int] = ()) -> None:
+        """Create the products, and wait until the keeper knows them.
+
+        Each has UNITS of each size; of the first size of the first products there are as `few` as that says.
+        """
+        units = [*few[:products], *[UNITS] * (products - len(few))]
+        self.products = [self.create(f"Product {n}", first=count) for n, count in enumerate(units)]
         self.rest(60 + products)
 
-    def create(self, name: str) -> ProductId:
-        """A new product with UNITS of each size."""
-        metadata = {"sizes": ",".join(SIZES), **{f"stock_{size}": str(UNITS) for size in SIZES}}
+    def create(self, name: str, first: int = UNITS) -> ProductId:
+        """A new product with UNITS of each size, but `first` of the first."""
+        units = {**dict.fromkeys(SIZES, UNITS), SIZES[0]: first}
+        metadata = {
+            "sizes": ",".join(SIZES),
+            **{f"stock_{size}": str(count) for size, count in units.items()},
+        }
         return ProductId(self._stripe.v1.products.create({"name": name, "metadata": metadata}).id)
 
     def another(self) -> Shop:
