@@ -124,7 +124,8 @@ def _start(site: Site, address: str, sales: tuple[Counter[Variant], Absence], be
 
 
 def _subjects(mails: Sequence[Path]) -> list[str]:
-    return [str(message_from_bytes(mail.read_bytes(), policy=default)["Subject"]) for mail in mails]
+    messages = (message_from_bytes(mail.read_bytes(), policy=default) for mail in mails)
+    return [str(message["Subject"]).strip() for message in messages]
 
 
 def _say(what: str) -> None:
