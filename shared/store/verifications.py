@@ -43,7 +43,7 @@ _KNOWN: Final = """
             select jsonb_object_agg(v.size, jsonb_build_array(v.on_hand, (
                 select coalesce(sum(m.delta), 0) from movement m
                 where m.account = v.account and m.product_id = v.product_id and m.size = v.size
-            ), v.state))
+            ), v.state, v.opened))
             from variant v where v.account = %(account)s and v.product_id = l.product_id
         ), '{}'),
         p.dirty_since is null and not p.take_over and not p.recover and not exists (
@@ -189,6 +189,6 @@ def _known(row: Sequence[Any]) -> Known:
         landed_before=landed,
         states=tuple(KnownState({Size(s): n for s, n in units.items()}, late) for units, late in states),
         published={Size(size): units for size, units in published.items()},
-        balances={Size(size): Balance(int(b[0]), int(b[1]), b[2]) for size, b in balances.items()},
+        balances={Size(size): Balance(int(b[0]), int(b[1]), b[2], b[3]) for size, b in balances.items()},
         at_rest=bool(at_rest),
     )

@@ -133,6 +133,27 @@ def test_what_is_mended_by_hand_is_over_with_the_next_run(stage: Stage) -> None:
     assert ("finding", "self:test") not in stage.shop.alerts()
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["and a webhook told of it", "and no webhook told of it"])
+def test_a_size_that_was_taken_away_is_found_after_a_sale_of_another(stage: Stage, told: bool) -> None:
+    """Its field is gone before the newest write, which does not send it; what a person knows of stays so."""
+    early, late = stage.shirts(2)
+    stage.shop.dashboard(early, stock_M="")
+    if told:
+        stage.shop.changed(early)
+        stage.shop.sync(early)
+    stage.shop.book(stage.shop.sold(stage.shop.line(early, "S")))
+    stage.shop.dashboard(late, stock_M="")
+    stage.job("verify")
+    assert [(one.product, one.cause, one.size) for one in stage.findings("open")] == sorted(
+        (product, "size_removed", "M") for product in (early, late)
+    )
+    with stage.tools.database.transaction() as connection:
+        Findings(connection, ACCOUNT).acknowledge([one.id for one in stage.findings()], "ada")
+    stage.shop.book(stage.shop.sold(stage.shop.line(late, "S")))
+    assert stage.job("verify").figures["over"] == 0
+    assert [one.state for one in stage.findings()] == ["acknowledged"] * 2
+
+
 def test_a_ledger_that_was_altered_is_not_written_to_stripe(stage: Stage) -> None:
     """Where the balance is not the sum of its movements no sync is asked for: it would publish the wrong number."""
     (shirt,) = stage.shirts(1)
