@@ -16,6 +16,7 @@ from shared.database.pool import Database
 from shared.messages import AlertOpened, JobDue, SyncRequested
 from shared.outcomes import Done, Ignored, Outage, Reject
 from shared.store.jobs import JobRun, Jobs, Planned
+from shared.stripe_api.answers import StripeRefused
 from shared.topology import JOBS
 from shared.vocabulary import ProductId
 from tests.integration.reconciler.conftest import ACCOUNT
@@ -109,6 +110,7 @@ def test_fault_108_a_job_never_overlaps_itself(database: Database, tools: Tools)
     [
         (JobFailed("the shop has no products"), "the shop has no products"),
         (KeyError("ada@example.com"), "an error nobody foresaw (KeyError)"),
+        (StripeRefused("Stripe refused the API key (403)"), "Stripe refused the API key (403)"),
     ],
 )
 def test_a_job_that_fails_says_why_and_people_are_told(
