@@ -24,7 +24,9 @@ class Suspicion(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     MARKER = "marker"  # missing, older than what had landed, or of no write of this product
     DIFFERENT = "different"  # from all that is known under its marker
-    SIZE_REMOVED = "size_removed"  # known of old: later writes do not send it, so under their markers it is unknown
+    SIZE_REMOVED = (
+        "size_removed"  # known of old: later writes do not send it, so under their markers it is unknown
+    )
     UNWRITTEN = "unwritten"  # nothing is dirty, and yet the ledger's number was not sent
     NOT_LISTED = "not_listed"
 
