@@ -14,7 +14,7 @@ from shared.alerts import AlertKey, NewAlert
 from shared.broker import runtime
 from shared.database.pool import Connection
 from shared.messages import AlertOpened
-from shared.recovery.feed import Crowded, Feed
+from shared.recovery.feed import Crowded, Feed, hand_on
 from shared.recovery.plan import Window
 from shared.recovery.search import Found, Places, Search
 from shared.recovery.tally import Tally
@@ -35,12 +35,12 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
     """Have everything missed told to the stock worker, wait until it is booked, and tell people of it."""
     del started
     tally = Tally()
-    search = Search(Places(tools.account, tools.database, tools.broker, tools.stripe, tools.stop))
+    search = Search(_places(tools))
     window = search.window(resume=True)
     if window is None:
         return tally.figures
     try:
-        doubted = _heal(search, window, tally, tools)
+        doubted = _heal(search, window, tally, tools, patience=patience)
     except (StripeFailed, SurprisingAnswer, Crowded) as trouble:
         raise JobFailed(str(trouble)) from None
     if tally.sales or tally.products:
@@ -52,7 +52,11 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
     return {**tally.figures, **({"recovered": recovered} if recovered else {})}
 
 
-def _heal(search: Search, window: Window, tally: Tally, tools: Tools) -> bool:
+def _places(tools: Tools) -> Places:
+    return Places(tools.account, tools.database, tools.broker, tools.stripe, tools.stop)
+
+
+def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patience: float) -> bool:
     """Publish what is missed, events first: the next run begins behind them. Whether anything is newly in doubt."""
     feed = Feed(tools.broker, tools.stop)
     doubted = False
@@ -60,7 +64,7 @@ def _heal(search: Search, window: Window, tally: Tally, tools: Tools) -> bool:
     def publish(pages: Iterator[Found]) -> None:
         nonlocal doubted
         for found in pages:
-            feed.tell(found.missed)
+            hand_on(feed, found.missed, _places(tools))
             doubted |= doubts.note(found, tools)
             if found.unlisted:
                 log.warning("booked_but_not_paid", sessions=list(found.unlisted))
@@ -68,7 +72,10 @@ def _heal(search: Search, window: Window, tally: Tally, tools: Tools) -> bool:
 
     publish(search.events(window))
     tools.database.run(lambda c: Recoveries(c, tools.account).looked_through(window.events_until))
-    publish(search.sessions(window))
+    # What waits unread is not missed; sessions are compared once it is booked.
+    backlog = not Feed(tools.broker, tools.stop, patience=patience).worked_off()
+    publish(search.sessions(window, backlog=backlog))
+    tools.database.run(lambda c: Recoveries(c, tools.account).compared(window.cut_off))
     return doubted
 
 

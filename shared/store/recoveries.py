@@ -18,16 +18,22 @@ TOLD_AGAIN_AFTER: Final = timedelta(hours=6)
 """An open alert takes more sales in; people are told of it again when the last mail is this old."""
 TRIED_FOR: Final = timedelta(hours=6)
 """So long a message is tried again before it counts as lost; by then it is in the dead letters, or booked."""
+TOLD_KEPT: Final = timedelta(days=30)
+"""So long is known which sales recovery told of."""
 MOST_AT_ONCE: Final = 1000
 """Booked sessions of one span that are compared; there are far fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """When this installation began, and up to when undelivered events were looked through (None: never)."""
+    """When this installation began, up to when undelivered events were looked through, and sessions compared.
+
+    None: never.
+    """
 
     installed_at: datetime
     events_until: datetime | None
+    sessions_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,8 @@ class Recoveries:
         with self._connection.cursor(row_factory=class_row(Bounds)) as cursor:
             return cursor.execute(
                 """
-                select created_at as installed_at, (
-                    select events_until from recovery where account = %s
-                ) as events_until
-                from installation
+                select i.created_at as installed_at, r.events_until, r.sessions_until
+                from installation i left join recovery r on r.account = %s
                 """,
                 (self._account,),
             ).fetchone()
@@ -60,6 +64,38 @@ class Recoveries:
             """,
             (self._account, until),
         )
+
+    def compared(self, until: datetime) -> None:
+        """Note that all sessions made up to `until` were compared, once events were `looked_through`."""
+        self._connection.execute(
+            "update recovery set sessions_until = greatest(sessions_until, %s) where account = %s",
+            (until, self._account),
+        )
+
+    def note_told(self, sessions: Collection[SessionId]) -> None:
+        """Note that the stock worker is told of these sales now; what was told long ago is forgotten."""
+        self._connection.execute(
+            "delete from recovery_told where told_at < now() - %s::interval", (TOLD_KEPT,)
+        )
+        self._connection.execute(
+            """
+            insert into recovery_told (account, session_id)
+            select distinct %s, session_id from unnest(%s::text[]) told (session_id) order by session_id
+            on conflict (account, session_id) do update set told_at = now()
+            """,
+            (self._account, list(sessions)),
+        )
+
+    def told(self, sessions: Collection[SessionId], *, ever: bool = False) -> set[SessionId]:
+        """Those of `sessions` that recovery told of while a message is tried, or `ever`, as far as is known."""
+        rows = self._connection.execute(
+            """
+            select session_id from recovery_told
+            where account = %s and session_id = any(%s) and told_at > now() - %s::interval
+            """,
+            (self._account, list(sessions), TOLD_KEPT if ever else TRIED_FOR),
+        )
+        return {SessionId(row[0]) for row in rows}
 
     def handled(self, events: Collection[EventId]) -> set[EventId]:
         """Those of `events` that are in the delivery log."""
@@ -121,6 +157,17 @@ class Recoveries:
                 """
                 select max(arrived_at) from delivery
                 where account = %s and arrived_at is not null and type like 'checkout.session.%%'
+                """,
+                (self._account,),
+            ).fetchone()
+
+    def newest_handled(self) -> datetime | None:
+        """When the newest event of a session happened whose webhook was handled today; None where none was."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                select max(created_at) from delivery
+                where account = %s and arrived_at > now() - interval '1 day' and type like 'checkout.session.%%'
                 """,
                 (self._account,),
             ).fetchone()

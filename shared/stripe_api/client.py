@@ -124,6 +124,10 @@ class StripeApi:
         """Events since `since` that tell of paid sessions, newest first; a call for each list."""
         return self._events.paid(since)
 
+    def late_payments(self, since: datetime) -> Iterator[list[objects.PaidEvent]]:
+        """Events since `since` that tell of sessions paid by a delayed method, newest first; a call for each list."""
+        return self._events.paid(since, [objects.PAID_LATER])
+
     def catalogue(self, *, prices: bool = False) -> Iterator[objects.ListedProduct]:
         """Every product, newest first, with its default price if `prices`; a call for each page.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -52,9 +52,9 @@ class Events:
             once = {event["id"]: event for page in self._undelivered(start, end) for event in page}
             yield [*once.values()][::-1]
 
-    def paid(self, since: datetime) -> Iterator[list[PaidEvent]]:
+    def paid(self, since: datetime, types: Sequence[str] = PAID) -> Iterator[list[PaidEvent]]:
         """The events since `since` that tell of paid sessions, newest first; raises as `undelivered` does."""
-        params: Json = {"types": list(PAID), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        params: Json = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
         for page in self._calls.pages(ENDPOINT, params, self._of.list):
             events = (objects.paid_event(row) for row in page)
             yield [event for event in events if event is not None]
