@@ -40,13 +40,13 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
     if window is None:
         return tally.figures
     try:
-        doubted = _heal(search, window, tally, tools, patience=patience)
+        _heal(search, window, tally, tools, patience=patience)
     except (StripeFailed, SurprisingAnswer, Crowded) as trouble:
         raise JobFailed(str(trouble)) from None
     if tally.sales or tally.products:
         log.warning("missed_found", reasons=dict(tally.reasons), **tally.figures)
         Feed(tools.broker, tools.stop, patience=patience).worked_off()
-    doubts.settle(tools, news=doubted)
+    doubts.settle(tools)
     recovered = _tell(tally, tools)
     _listen(window, tally, tools)
     return {**tally.figures, **({"recovered": recovered} if recovered else {})}
@@ -56,16 +56,14 @@ def _places(tools: Tools) -> Places:
     return Places(tools.account, tools.database, tools.broker, tools.stripe, tools.stop)
 
 
-def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patience: float) -> bool:
-    """Publish what is missed, events first: the next run begins behind them. Whether anything is newly in doubt."""
+def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patience: float) -> None:
+    """Publish what is missed, events first: the next run begins behind them."""
     feed = Feed(tools.broker, tools.stop)
-    doubted = False
 
     def publish(pages: Iterator[Found]) -> None:
-        nonlocal doubted
         for found in pages:
             hand_on(feed, found.missed, _places(tools))
-            doubted |= doubts.note(found, tools)
+            doubts.note(found, tools)
             if found.unlisted:
                 log.warning("booked_but_not_paid", sessions=list(found.unlisted))
             tally.add(found)
@@ -76,7 +74,6 @@ def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patienc
     backlog = not Feed(tools.broker, tools.stop, patience=patience).worked_off()
     publish(search.sessions(window, backlog=backlog))
     tools.database.run(lambda c: Recoveries(c, tools.account).compared(window.cut_off))
-    return doubted
 
 
 def _tell(tally: Tally, tools: Tools) -> int:

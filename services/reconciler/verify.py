@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from services.reconciler import anomalies, listing
@@ -68,7 +67,7 @@ def verify(started: JobRun, tools: Tools) -> Figures:
         "healed": healed,
         "over": over,
         "passes": passes,
-        **_tell(since, tools),
+        **_tell(tools),
     }
 
 
@@ -165,12 +164,12 @@ def _heal(seen: _Seen, looking: Looking, tools: Tools) -> int:
     return tools.database.run(end)
 
 
-def _tell(since: datetime, tools: Tools) -> Figures:
-    """Make the one alert say what is open, told again only where something is new; the figures of it."""
+def _tell(tools: Tools) -> Figures:
+    """Make the one alert say what is open, told again only where something is news; the figures of it."""
 
     def tell(connection: Connection) -> tuple[list[int], dict[str, int]]:
         findings = Findings(connection, tools.account)
-        raised = retell(connection, tools.account, news=findings.opened_since(since) > 0)
+        raised = retell(connection, tools.account, news=findings.note_told(Cause))
         waiting = Verifications(connection, tools.account).stuck(0)
         oldest = max([findings.oldest_seconds(), *(one.seconds for one in waiting)])
         figures = {"open": sum(findings.counts().values()), "oldest_unexplained_seconds": round(oldest)}

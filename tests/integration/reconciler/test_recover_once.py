@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.reconciler import doubts
 from services.stock_worker.handlers import on_sales
 from services.stripe_simulator.simulator import Simulator
 from shared.broker.embedded import EmbeddedBroker
@@ -15,6 +16,7 @@ from shared.database.pool import Database
 from shared.recovery import whereabouts
 from shared.recovery.feed import Feed
 from shared.recovery.plan import Missed, Why
+from shared.recovery.search import Found
 from shared.topology import SALES
 from shared.vocabulary import EventId, ProductId, SessionId
 from tests.integration.reconciler.missed import FIGURES, HOUR, SALES_ONLY, Scene, open_scene, told, wait_for
@@ -121,6 +123,22 @@ def test_more_dead_letters_than_are_read_do_not_multiply(
     park(scene)
     monkeypatch.setattr(whereabouts, "MOST_PARKED", 10)
     assert scene.run() == {**FIGURES, "in_dead_letters": 4}
+
+
+def test_doubts_of_a_run_that_failed_later_are_told_by_the_next(scene: Scene, shirt: ProductId) -> None:
+    """A finding that was kept before the run came to its end is mailed once one does, and only then."""
+    scene.shop.fault("event_lost", type="checkout")
+    (session,) = scene.sell(shirt)
+    scene.age()
+    Feed(scene.queue, Event()).tell([Missed(told(session), Why.UNKNOWN)])
+    park(scene)
+    doubts.note(Found(parked=(session,)), scene.tools)
+    assert ("finding", "self:test") not in scene.shop.alerts()
+    for _ in range(2):
+        assert scene.run() == {**FIGURES, "in_dead_letters": 1}
+        with scene.tools.database.transaction() as connection:
+            rows = connection.execute("select revision from alert where kind = 'finding'").fetchall()
+        assert rows == [(1,)]
 
 
 def test_what_was_told_of_is_told_again_only_after_hours(scene: Scene, shirt: ProductId) -> None:

@@ -154,6 +154,20 @@ def test_a_size_that_was_taken_away_is_found_after_a_sale_of_another(stage: Stag
     assert [one.state for one in stage.findings()] == ["acknowledged"] * 2
 
 
+def test_findings_of_a_run_that_failed_later_are_told_by_the_next(stage: Stage) -> None:
+    """What was kept before the run came to its end is news to people though it is not new: told once, as it is."""
+    first, second = stage.shirts(2)
+    stage.shop.dashboard(first, stock_S="3 pcs")
+    stage.job("verify")
+    stage.shop.dashboard(second, stock_S="4 pcs")
+    with stage.tools.database.transaction() as connection:
+        Findings(connection, ACCOUNT).see([NewFinding(Cause.NOT_A_NUMBER, second, Size("S"))])
+    for _ in range(2):
+        assert stage.job("verify").figures["new"] == 0
+        with stage.tools.database.transaction() as connection:
+            assert connection.execute("select revision from alert").fetchall() == [(2,)]
+
+
 def test_a_ledger_that_was_altered_is_not_written_to_stripe(stage: Stage) -> None:
     """Where the balance is not the sum of its movements no sync is asked for: it would publish the wrong number."""
     (shirt,) = stage.shirts(1)
