@@ -231,6 +231,21 @@ def test_only_so_many_products_are_looked_at_in_one_run(
     assert Counter(one.cause for one in stage.findings()) == {"edited": 1, "never_seen": 2}
 
 
+def test_what_no_sync_mends_keeps_no_other_from_its_turn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more suspects than one run looks at, those looked at longest ago are next: all are found in time."""
+    monkeypatch.setattr(verify, "MOST_LOOKED_AT", 1)
+    shirts = sorted(stage.shirts(3))
+    for shirt in shirts:
+        stage.shop.dashboard(shirt, stock_S="3 pcs")
+    for looked in (1, 2, 3, 3):
+        assert stage.job("verify").figures["undecided"] == 2
+        assert [one.product for one in stage.findings("open")] == shirts[:looked]
+    seen = {one.product: one.last_seen_at for one in stage.findings("open")}
+    assert max(seen, key=seen.__getitem__) == shirts[0]
+
+
 def test_fault_102_ten_thousand_findings_are_one_alert(stage: Stage) -> None:
     """All that is open is one alert: how many of each cause, and the first twenty; further ones are told again once."""
     database = stage.tools.database
