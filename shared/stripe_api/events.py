@@ -78,9 +78,11 @@ class Events:
                     raise
                 cursor = {}
                 continue
-            rows: list[Json] = [row.to_dict() for row in found.data] if found else []
+            if found is None:
+                raise StripeFailed("Stripe does not know its own events")
+            rows: list[Json] = [row.to_dict() for row in found.data]
             if rows:
                 yield rows
-            if not (found and found.has_more and rows):
+            if not (found.has_more and rows):
                 return
             last, cursor = rows[-1]["created"], {"starting_after": rows[-1]["id"]}
