@@ -103,7 +103,6 @@ class Look:
     state: str = ""
     name: str = ""
     waiting: bool = False
-    pending_seconds: float | None = None
     marker: str = ""
     verdict: MarkerVerdict = MarkerVerdict.FINE
     sizes: tuple[SizeSeen, ...] = ()

@@ -63,12 +63,12 @@ class Candidates:
         while True:
             with self.tools.database.transaction() as connection:
                 some = Verifications(connection, self.tools.account).others(last, AT_ONCE)
-            for product, _ in some:
+            for product in some:
                 if product not in self._seen:
                     self.suspects[product] = Suspicion.NOT_LISTED
             if len(some) < AT_ONCE:
                 return
-            last = some[-1][0]
+            last = some[-1]
 
     def chosen(self, most: int, most_new: int) -> list[ProductId]:
         """The suspects to look at: `most` of those that the ledger knows, `most_new` that it has never seen.

@@ -105,15 +105,13 @@ class Verifications:
             (self._account, shown.product, storable_text(shown.marker), Jsonb(storable(wrong))),
         )
 
-    def others(self, after: ProductId, limit: int) -> list[tuple[ProductId, str]]:
-        """(id, name) of the products that ought to be in Stripe, by id, from the one that follows `after`."""
+    def others(self, after: ProductId, limit: int) -> list[ProductId]:
+        """The products that ought to be in Stripe, by id, from the one that follows `after`."""
         rows = self._connection.execute(
-            """
-            select id, name from product where account = %s and id > %s and state <> 'closed' order by id limit %s
-            """,
+            "select id from product where account = %s and id > %s and state <> 'closed' order by id limit %s",
             (self._account, after, limit),
         )
-        return [(ProductId(row[0]), str(row[1])) for row in rows]
+        return [ProductId(row[0]) for row in rows]
 
     def stuck(self, older_than: float) -> list[Stuck]:
         """Products whose write is pending, or that wait for a sync, for more than `older_than` seconds."""
