@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from services.reconciler import telling
 from services.reconciler.jobs import Tools
-from shared.broker import runtime
 from shared.database.pool import Connection
 from shared.findings import Cause, NewFinding
-from shared.messages import AlertOpened
 from shared.recovery.search import Found
 from shared.store.findings import Findings, retell
 from shared.store.recoveries import Recoveries
@@ -57,8 +56,7 @@ def settle(tools: Tools) -> None:
         return retell(connection, tools.account, news=news) if news or ended else []
 
     raised = tools.database.run(end)
-    if raised:
-        tools.broker.publish(*(runtime.outgoing(AlertOpened(alert=number)) for number in raised))
+    telling.hint(tools.broker, raised)
 
 
 def _about(sessions: Iterable[SessionId], cause: Cause, detail: str) -> list[NewFinding]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from services.reconciler import doubts, silence
+from services.reconciler import doubts, silence, telling
 from services.reconciler.jobs import Figures, JobFailed, Tools
 from services.reconciler.settings import RECOVER
 from services.reconciler.silence import Signs, Webhooks
 from shared import logs
 from shared.alerts import AlertKey, NewAlert
-from shared.broker import runtime
 from shared.database.pool import Connection
-from shared.messages import AlertOpened
 from shared.recovery.feed import Crowded, Feed, hand_on
 from shared.recovery.plan import Window
 from shared.recovery.search import Found, Places, Search
@@ -87,8 +85,7 @@ def _tell(tally: Tally, tools: Tools) -> int:
         return recovered, alert
 
     recovered, alert = tools.database.run(tell)
-    if alert is not None:
-        tools.broker.publish(runtime.outgoing(AlertOpened(alert=alert)))
+    telling.hint(tools.broker, [alert] if alert is not None else [])
     return recovered
 
 
@@ -113,4 +110,4 @@ def _listen(window: Window, tally: Tally, tools: Tools) -> None:
     raised = tools.database.run(listen)
     if raised:
         log.warning("webhooks_silent", hours=tools.silence.total_seconds() / 3600)
-        tools.broker.publish(*(runtime.outgoing(AlertOpened(alert=number)) for number in raised))
+        telling.hint(tools.broker, raised)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from services.reconciler import anomalies, listing
+from services.reconciler import anomalies, listing, telling
 from services.reconciler.anomalies import EXAMINED, HEALS, Verdict
 from services.reconciler.candidates import Candidates
 from services.reconciler.jobs import Figures, Tools
 from services.reconciler.looking import Looking
 from shared import clock, logs
-from shared.broker import runtime
 from shared.database.pool import Connection
 from shared.findings import Cause, NewFinding
-from shared.messages import AlertOpened
-from shared.outcomes import Outage
 from shared.store.findings import Finding, Findings, retell
 from shared.store.jobs import JobRun
 from shared.store.products import Products
@@ -176,6 +172,5 @@ def _tell(tools: Tools) -> Figures:
         return raised, figures
 
     raised, figures = tools.database.run(tell)
-    with suppress(Outage):  # the notifier finds what nobody told it of
-        tools.broker.publish(*(runtime.outgoing(AlertOpened(alert=number)) for number in raised))
+    telling.hint(tools.broker, raised)
     return figures

@@ -11,6 +11,7 @@ from services.reconciler.handlers import on_job
 from services.reconciler.jobs import Figures, Job, JobFailed, Tools, run
 from services.reconciler.schedule import Schedule
 from services.reconciler.scheduler import Scheduler
+from services.reconciler.telling import hint
 from shared import clock
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing, Unconfirmed
@@ -19,7 +20,7 @@ from shared.messages import AlertOpened, JobDue, SyncRequested
 from shared.outcomes import Done, Ignored, Outage, Reject
 from shared.store.jobs import JobRun, Jobs, Planned
 from shared.stripe_api.answers import StripeRefused
-from shared.topology import JOBS, PIPELINE
+from shared.topology import ALERTS, JOBS, PIPELINE
 from shared.vocabulary import ProductId
 from tests.integration.reconciler.conftest import ACCOUNT
 
@@ -221,6 +222,17 @@ def test_a_start_while_the_queue_is_away_plans_one_run(database: Database, datab
     broker.close()
     assert broker.refusals == 0
     assert [(state, error) for _, state, error in history(database)] == [("planned", "")]
+
+
+def test_an_alert_whose_hint_is_lost_is_no_trouble(database_url: str) -> None:
+    """The alert is on record, and the notifier looks there by itself: what raised it goes on."""
+    broker = Away(database_url, PIPELINE)
+    broker.declare()
+    for _ in range(4):
+        hint(broker, [1, 2])
+    hint(broker, [])
+    assert (broker.refusals, broker.depth(ALERTS).ready) == (0, 2)
+    broker.close()
 
 
 def test_a_clock_that_was_a_year_ahead_keeps_no_job_waiting(
