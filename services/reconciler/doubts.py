@@ -12,9 +12,8 @@ from shared.recovery.search import Found
 from shared.store.findings import Findings, retell
 from shared.store.recoveries import Recoveries
 from shared.store.sales import Sales
-from shared.vocabulary import ProductId, SessionId
+from shared.vocabulary import JobName, ProductId, SessionId
 
-JOB = "recover"
 SALES_DOUBTED = (Cause.SALE_UNKNOWN, Cause.SALE_NOT_BOOKED)
 
 
@@ -51,7 +50,7 @@ def settle(tools: Tools) -> None:
             for one in doubted
             if (one.subject in booked if one.cause == Cause.SALE_NOT_BOOKED else one.subject not in unlisted)
         }
-        ended = findings.resolve(over, JOB) if over else []
+        ended = findings.resolve(over, JobName.RECOVER) if over else []
         news = findings.note_told(SALES_DOUBTED)
         return retell(connection, tools.account, news=news) if news or ended else []
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from services.reconciler import doubts, silence, telling
 from services.reconciler.jobs import Figures, JobFailed, Tools
-from services.reconciler.settings import RECOVER
 from services.reconciler.silence import Signs, Webhooks
 from shared import logs
 from shared.alerts import AlertKey, NewAlert
@@ -21,7 +20,7 @@ from shared.store.jobs import JobRun, Jobs
 from shared.store.recoveries import Recoveries
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import SurprisingAnswer
-from shared.vocabulary import AlertKind
+from shared.vocabulary import AlertKind, JobName
 
 WORKED_OFF_WITHIN: Final = 60.0
 """Seconds without progress after which the sales that still wait are told of by the next run."""
@@ -96,7 +95,7 @@ def _listen(window: Window, tally: Tally, tools: Tools) -> None:
     def listen(connection: Connection) -> list[int]:
         alerts = Alerts(connection, tools.account)
         heard = Recoveries(connection, tools.account).last_arrival()
-        awake = Jobs(connection, tools.account).awake_since(RECOVER, tools.silence / 2)
+        awake = Jobs(connection, tools.account).awake_since(JobName.RECOVER, tools.silence / 2)
         found = silence.judge(Signs(window.now, heard, tally.settled, awake), tools.silence)
         if not tools.silence or found is Webhooks.COME:
             alerts.resolve([key])

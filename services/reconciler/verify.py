@@ -19,7 +19,7 @@ from shared.store.findings import Finding, Findings, retell
 from shared.store.jobs import JobRun
 from shared.store.products import Products
 from shared.store.verifications import Stuck, Verifications
-from shared.vocabulary import ProductId
+from shared.vocabulary import JobName, ProductId
 
 MOST_LOOKED_AT: Final = 1000
 """Products that one run looks at more closely: reads of Stripe are not free. The next run goes on."""
@@ -27,7 +27,6 @@ MOST_NEW: Final = 250
 """Of products that the ledger has never seen: nothing is wrong with one before its first sale, which adopts it too."""
 STUCK_SECONDS: Final = 1800.0
 """So long may a write be pending or a product dirty before people hear of it."""
-JOB: Final = "verify"
 
 log = logs.get(__name__)
 
@@ -131,7 +130,7 @@ def _to_sync(seen: _Seen) -> list[ProductId]:
 def _end(findings: Findings, over: Sequence[Finding]) -> int:
     followed = findings.movements_since([one.id for one in over])
     how = {one.id: anomalies.ending(one.cause, followed.get(one.id, ())) for one in over}
-    return len(findings.resolve(how, JOB))
+    return len(findings.resolve(how, JobName.VERIFY))
 
 
 def _heal(seen: _Seen, looking: Looking, tools: Tools) -> int:
