@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from shared.periods import DAY
-from shared.stock_levels import Level, Status, closing
-from shared.vocabulary import MovementKind
+from shared.stock_levels import Level, closing
+from shared.vocabulary import MovementKind, StockStatus
 from shared.weekly_report import Day, KindSum, ProductWeek, Row, Seller, Sold
 
 PACE_DAYS: Final = 28
@@ -96,7 +96,7 @@ def rows(levels: Sequence[Level]) -> tuple[Row, ...]:
     """The table that is attached; where there are too many sizes, those that are short come first."""
     chosen = levels
     if len(levels) > MOST_ROWS:
-        chosen = sorted(levels, key=lambda level: level.status is Status.ENOUGH)[:MOST_ROWS]
+        chosen = sorted(levels, key=lambda level: level.status is StockStatus.IN)[:MOST_ROWS]
     return tuple(
         Row(
             product=level.product,

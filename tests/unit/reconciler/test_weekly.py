@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.reconciler import weekly
-from shared.stock_levels import Level, Status
-from shared.vocabulary import ProductId, Size
+from shared.stock_levels import Level
+from shared.vocabulary import ProductId, Size, StockStatus
 from shared.weekly_report import Day, KindSum, ProductWeek, Sold
 
 ENDS = datetime(2026, 5, 3, 22, tzinfo=UTC)
@@ -67,7 +67,7 @@ def test_the_course_ends_before_what_came_since() -> None:
 def test_a_large_shop_s_table_has_what_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not all sizes fit, those of which there is enough are left out first."""
     monkeypatch.setattr(weekly, "MOST_ROWS", 2)
-    statuses = (Status.ENOUGH, Status.LOW, Status.ENOUGH, Status.OUT)
+    statuses = (StockStatus.IN, StockStatus.LOW, StockStatus.IN, StockStatus.OUT)
     levels = [Level(ProductId(f"prod_{n}"), "", Size(""), 1, s) for n, s in enumerate(statuses)]
     assert [row.product for row in weekly.rows(levels)] == ["prod_1", "prod_3"]
     assert [row.product for row in weekly.rows(levels[:2])] == ["prod_0", "prod_1"]
