@@ -11,5 +11,5 @@ create table recovery_told (
 create index recovery_told_at on recovery_told (told_at);
 
 -- When the alert of findings first told of one; null: not yet. Those from before count as told.
-alter table finding add column told_at timestamptz default now();
-alter table finding alter column told_at drop default;
+alter table finding add column told_at timestamptz;
+update finding set told_at = last_seen_at;

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_a_process_of_which_a_part_broke_ends(database_url: str) -> None:
         raise ValueError("the 31st of February")
 
     def sweep(stop: Event) -> None:
-        assert stop.wait(30)
+        assert stop.wait(90)
         ended.append("sweep")
 
     def take(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
@@ -29,7 +29,11 @@ def test_a_process_of_which_a_part_broke_ends(database_url: str) -> None:
 
     broker = EmbeddedBroker(database_url, PIPELINE)
     database = Database(database_url, name="tests", size=2)
+    stop = Event()
+    patience = Timer(60, stop.set)
+    patience.start()
     with pytest.raises(SystemExit) as end:
-        Worker(broker, [Subscription(JOBS, take)], database, beside=[scheduler, sweep]).run(Event())
+        Worker(broker, [Subscription(JOBS, take)], database, beside=[scheduler, sweep]).run(stop)
+    patience.cancel()
     assert end.value.code == BROKEN
     assert ended == ["sweep"]
