@@ -1,4 +1,4 @@
-"""SQL of what recovery compares and remembers: the reconciler notes what it told and doubts, the back office reads."""
+"""SQL of what recovery compares and remembers: reconciler and back office note what they told, the former its doubts."""
 
 from __future__ import annotations
 
