@@ -1,4 +1,4 @@
-"""SQL of what recovery compares and remembers: reconciler and back office note what they told, the former its doubts."""
+"""SQL of what recovery compares and remembers: reconciler and back office note what they told."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class StripeApi:
         params = {"type": "product.updated", "created": {"gte": int(since.timestamp())}, "limit": PAGE}
         pages = self._calls.pages("GET events", params, self._client.v1.events.list)
         # Others' events are not even understood: there are many, and one that surprises concerns nobody here.
-        events = [event for page in pages for event in page if objects.product_of(event) == product]
+        events = [event for page in pages for event in page if _about(event) == product]
         return (objects.product_update(event) for event in reversed(events))
 
     def write_metadata(self, product: ProductId, body: Mapping[str, str], key: str) -> WriteAnswer:
@@ -177,6 +177,11 @@ def connect(settings: StripeSettings, pace: Pace | None = None, stop: Event | No
 def limits(settings: StripeSettings) -> Limits:
     """The limits that `settings` set for all callers of the account together."""
     return Limits(settings.stripe_calls_per_endpoint, settings.stripe_calls)
+
+
+def _about(event: Json) -> str | None:
+    """The id of what the event happened to."""
+    return objects.part(objects.part(event, "data"), "object").get("id")
 
 
 def _type_and_code(error: stripe.StripeError) -> tuple[str | None, str | None]:

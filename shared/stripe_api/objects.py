@@ -199,11 +199,6 @@ def _text_of(data: dict[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def product_of(event: dict[str, Any]) -> str | None:
-    """The id of the product that the event is about."""
-    return part(part(event, "data"), "object").get("id")
-
-
 def product_update(event: dict[str, Any]) -> ProductUpdate:
     """A `product.updated` event from Stripe's JSON; raises SurprisingAnswer."""
     data = part(event, "data")
