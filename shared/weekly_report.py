@@ -23,7 +23,7 @@ class KindSum:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A size that was sold: units in the period and in the longer time before its end, its first sale in that."""
+    """A size that was sold: units in the period and in the longer time before its end, its first movement ever."""
 
     product: str
     name: str

@@ -55,7 +55,7 @@ def enclose(letter: EmailMessage, report: WeeklyReport, *, domain: str, picture:
             filename="stock.png",
         )
     if report.rows:
-        content = table(report).encode("utf-8", "replace")
+        content = table(report).encode("utf-8-sig", "replace")  # without the mark Excel reads umlauts wrongly
         name = f"stock-{last_day(report)}.csv"
         letter.add_attachment(
             content, maintype="text", subtype="csv", filename=name, params={"charset": "utf-8"}

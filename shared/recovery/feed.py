@@ -14,7 +14,7 @@ from shared.broker.port import Broker
 from shared.outcomes import Outage
 from shared.recovery.plan import Missed
 from shared.recovery.search import Places, Stopped
-from shared.store.recoveries import Recoveries
+from shared.store.told_sales import ToldSales
 from shared.topology import PIPELINE, SALES
 
 AHEAD: Final = 2_000
@@ -73,7 +73,7 @@ def hand_on(feed: Feed, missed: Sequence[Missed], places: Places) -> None:
     feed.tell(missed)
     sales = [one.sale for one in missed if one.sale]
     if sales:
-        places.database.run(lambda connection: Recoveries(connection, places.account).note_told(sales))
+        places.database.run(lambda connection: ToldSales(connection, places.account).note(sales))
 
 
 def _queue(route: str) -> str:

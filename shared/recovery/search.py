@@ -19,6 +19,7 @@ from shared.recovery.plan import Missed, Span, Why, Window
 from shared.recovery.whereabouts import Whereabouts
 from shared.store.recoveries import Bounds, Recoveries
 from shared.store.sales import Sales
+from shared.store.told_sales import ToldSales
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.client import Json, StripeApi
 from shared.stripe_api.objects import PaidEvent, SurprisingAnswer
@@ -136,7 +137,7 @@ class Search:
         handled = self._ask(lambda recoveries: recoveries.handled(events)) if events else set[EventId]()
         fresh = [one for one in told if _event(one) not in handled]
         sales = [one.session for one in fresh if isinstance(one, SessionPaid)]
-        known = self._booked(sales) | self._ask(lambda recoveries: recoveries.told(sales))
+        known = self._booked(sales) | self._told(sales)
         return [one for one in fresh if not (isinstance(one, SessionPaid) and one.session in known)]
 
     def _paid_late(self, events: Sequence[PaidEvent], window: Window) -> Found:
@@ -194,6 +195,11 @@ class Search:
         if not sessions:
             return set()
         return self._places.database.run(lambda connection: Sales(connection, self._account).booked(sessions))
+
+    def _told(self, sessions: Sequence[SessionId]) -> set[SessionId]:
+        if not sessions:
+            return set()
+        return self._places.database.run(lambda c: ToldSales(c, self._account).among(sessions))
 
     def _ask(self, question: Callable[[Recoveries], T]) -> T:
         return self._places.database.run(lambda connection: question(Recoveries(connection, self._account)))

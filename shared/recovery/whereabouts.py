@@ -10,6 +10,7 @@ from shared.broker.port import Broker
 from shared.database.pool import Database
 from shared.messages import SessionPaid, UndecodableMessage, decode
 from shared.store.recoveries import Recoveries
+from shared.store.told_sales import ToldSales
 from shared.stripe_api.objects import PaidEvent
 from shared.topology import SALES
 from shared.vocabulary import AccountKey, EventId, SessionId
@@ -50,7 +51,9 @@ class Whereabouts:
             return set()
         events = {event.id: session for session, event in sessions.items() if event is not None}
         tried = self._ask(lambda recoveries: recoveries.being_tried([*events])) if events else set[EventId]()
-        told = self._ask(lambda recoveries: recoveries.told([*sessions], ever=self._cut))
+        told = self._database.run(
+            lambda connection: ToldSales(connection, self._account).among([*sessions], ever=self._cut)
+        )
         unread = {session for session, event in sessions.items() if event and self._unread(event)}
         return {events[event] for event in tried} | told | unread
 

@@ -1,4 +1,4 @@
-"""SQL of what recovery compares and remembers: reconciler and back office note what they told."""
+"""SQL of what recovery compares and remembers: the reconciler notes its doubts, the back office reads."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ TOLD_AGAIN_AFTER: Final = timedelta(hours=6)
 """An open alert takes more sales in; people are told of it again when the last mail is this old."""
 TRIED_FOR: Final = timedelta(hours=6)
 """So long a message is tried again before it counts as lost; by then it is in the dead letters, or booked."""
-TOLD_KEPT: Final = timedelta(days=30)
-"""So long is known which sales recovery told of."""
 MOST_AT_ONCE: Final = 1000
 """Booked sessions of one span that are compared; there are far fewer."""
 
@@ -71,31 +69,6 @@ class Recoveries:
             "update recovery set sessions_until = greatest(sessions_until, %s) where account = %s",
             (until, self._account),
         )
-
-    def note_told(self, sessions: Collection[SessionId]) -> None:
-        """Note that the stock worker is told of these sales now; what was told long ago is forgotten."""
-        self._connection.execute(
-            "delete from recovery_told where told_at < now() - %s::interval", (TOLD_KEPT,)
-        )
-        self._connection.execute(
-            """
-            insert into recovery_told (account, session_id)
-            select distinct %s, session_id from unnest(%s::text[]) told (session_id) order by session_id
-            on conflict (account, session_id) do update set told_at = now()
-            """,
-            (self._account, list(sessions)),
-        )
-
-    def told(self, sessions: Collection[SessionId], *, ever: bool = False) -> set[SessionId]:
-        """Those of `sessions` that recovery told of while a message is tried, or `ever`, as far as is known."""
-        rows = self._connection.execute(
-            """
-            select session_id from recovery_told
-            where account = %s and session_id = any(%s) and told_at > now() - %s::interval
-            """,
-            (self._account, list(sessions), TOLD_KEPT if ever else TRIED_FOR),
-        )
-        return {SessionId(row[0]) for row in rows}
 
     def handled(self, events: Collection[EventId]) -> set[EventId]:
         """Those of `events` that are in the delivery log."""
@@ -175,7 +148,8 @@ class Recoveries:
     def tell(self) -> tuple[int, int | None]:
         """Have the one open alert take in the recovered sales that none told of yet.
 
-        How many they were, and the alert's id where people are to be told of it now.
+        How many they were, and the alert's id where people are to be told of it now. An acknowledgement is of the
+        sales that were missed until then: those that come later are news, and an alert of their own.
         """
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             untold: int = cursor.execute(
@@ -184,6 +158,7 @@ class Recoveries:
             ).fetchall()[0]
         if not untold:
             return 0, None
+        self._end_acknowledged()
         number, waits = self._open()
         taken = self._connection.execute(
             "update sale set alert_id = %s where account = %s and reason <> '' and alert_id is null",
@@ -196,12 +171,21 @@ class Recoveries:
         return taken, number if waits else None
 
     def over(self) -> None:
-        """Nothing is missed any more: end the alert, once people were told."""
+        """Nothing is missed any more: end the alert, once people were told or said that they know."""
         self._connection.execute(
             """
             update alert set resolved_at = now()
             where account = %s and kind = %s and resolved_at is null
-                and (mailed_at is not null or failed_at is not null)
+                and (mailed_at is not null or failed_at is not null or acknowledged_at is not null)
+            """,
+            (self._account, AlertKind.SALE_RECOVERED.value),
+        )
+
+    def _end_acknowledged(self) -> None:
+        self._connection.execute(
+            """
+            update alert set resolved_at = now()
+            where account = %s and kind = %s and resolved_at is null and acknowledged_at is not null
             """,
             (self._account, AlertKind.SALE_RECOVERED.value),
         )

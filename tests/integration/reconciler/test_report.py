@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.reconciler.jobs import Shop, Tools, run
-from services.reconciler.report import make_report
+from services.reconciler.report import figures, make_report
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
 from shared.findings import Cause, NewFinding
 from shared.outcomes import Done
+from shared.periods import Period
 from shared.store.findings import Findings
 from shared.store.jobs import Jobs
 from shared.topology import ALERTS
@@ -94,16 +96,30 @@ def test_the_report_says_what_the_week_was(
     assert (cap.product, cap.sold, cap.edited, cap.oversold, cap.corrected) == (CAP, 19, 4, 1, 0)
     assert (mug.product, mug.sold, mug.restocked, mug.returned) == (MUG, 2, 0, 5)
     assert report.best[:2] == (
-        Seller(product=CAP, name="Cap", size="M", sold=15, left=6, cover=2),
-        Seller(product=CAP, name="Cap", size="L", sold=4, left=4, cover=7),
+        Seller(product=CAP, name="Cap", size="M", sold=15, left=6, cover=10),
+        Seller(product=CAP, name="Cap", size="L", sold=4, left=4, cover=27),
     )
-    assert [(one.product, one.size) for one in report.soon] == [(CAP, "M"), (CAP, "L")]
+    assert [(one.product, one.size) for one in report.soon] == [(CAP, "M")]
     second_time = BEGAN + timedelta(hours=50)
     assert report.ran_out == (RanOut(product=CAP, name="Cap", size="M", at=second_time, left=6),)
     assert (report.course[-1].stock, report.course[-1].sold) == (18, 1)
     assert [day.stock for day in report.course][-8] == 29
     assert len(report.rows) == 4
     assert queue.depth(ALERTS).ready == 1
+
+
+def test_all_figures_count_the_same_sizes(database: Database, history: None) -> None:
+    """A size whose number is gone from Stripe is in no figure of units, its sales are still sales."""
+    assert history is None
+    with database.transaction() as connection:
+        connection.execute(
+            "update variant set state = 'missing' where product_id = %s and size = 'M'", (CAP,)
+        )
+        report = figures(
+            connection, ACCOUNT, Period(BEGAN, ENDED), zone=ZoneInfo("Europe/Berlin"), low_stock=3
+        )
+    assert report.stock == Stock(products=2, sizes=3, units=16, low=0, out=1)
+    assert (report.course[-1].stock, sum(day.sold for day in report.course[-7:])) == (18, 21)
 
 
 def test_the_report_tells_of_doubts_and_of_late_sales(database: Database, berlin: Tools) -> None:
