@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from shared.spreadsheet import Value
-from shared.vocabulary import ProductId, Size
-
-
-class Status(StrEnum):
-    """What a number of units means to people."""
-
-    OUT = "OUT OF STOCK"
-    LOW = "LOW STOCK"
-    ENOUGH = "IN STOCK"
-    UNREADABLE = "NOT A NUMBER"  # what Stripe shows is no plain number
+from shared.vocabulary import ProductId, Size, StockStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +18,7 @@ class Level:
     name: str
     size: Size
     units: int | None
-    status: Status
+    status: StockStatus
     shown: str = ""
 
 
@@ -47,13 +37,13 @@ HEADER: Final = ("Product ID", "Product Name", "Size", "Stock", "Status")
 HEADER_WITH_PRICES: Final = ("Product ID", "Product Name", "Price", "Size", "Stock", "Status")
 
 
-def status(units: int | None, threshold: int) -> Status:
+def status(units: int | None, threshold: int) -> StockStatus:
     """Out at 0 or below, low up to `threshold`."""
     if units is None:
-        return Status.UNREADABLE
+        return StockStatus.NOT_A_NUMBER
     if units <= 0:
-        return Status.OUT
-    return Status.LOW if units <= threshold else Status.ENOUGH
+        return StockStatus.OUT
+    return StockStatus.LOW if units <= threshold else StockStatus.IN
 
 
 def totals(levels: Collection[Level]) -> Totals:
@@ -62,8 +52,8 @@ def totals(levels: Collection[Level]) -> Totals:
         products=len({level.product for level in levels}),
         sizes=len(levels),
         units=sum(max(0, level.units or 0) for level in levels),
-        low=sum(level.status is Status.LOW for level in levels),
-        out=sum(level.status is Status.OUT for level in levels),
+        low=sum(level.status is StockStatus.LOW for level in levels),
+        out=sum(level.status is StockStatus.OUT for level in levels),
     )
 
 

@@ -33,11 +33,15 @@ class KnownState:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The ledger's side of one size: its balance, the sum of its movements, and how it was last seen in Stripe."""
+    """The ledger's side of one size: its balance, the sum of its movements, and how it was last seen in Stripe.
+
+    `opened` once Stripe's number was adopted.
+    """
 
     on_hand: int
     sum: int
     state: str
+    opened: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,6 @@ class Look:
     state: str = ""
     name: str = ""
     waiting: bool = False
-    pending_seconds: float | None = None
     marker: str = ""
     verdict: MarkerVerdict = MarkerVerdict.FINE
     sizes: tuple[SizeSeen, ...] = ()

@@ -119,3 +119,13 @@ class AlertKind(StrEnum):
     DEAD_LETTER = "dead_letter"
     JOB_FAILED = "job_failed"
     WEBHOOK_SILENCE = "webhook_silence"  # Stripe shows sales, and no event came for hours
+
+
+class JobName(StrEnum):
+    """What the reconciler does by the clock, or because a person asked for it."""
+
+    RECOVER = "recover"
+    SNAPSHOT = "snapshot"
+    VERIFY = "verify"
+    REPORT = "report"
+    CANARY = "canary"

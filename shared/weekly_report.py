@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.stock_levels import Status
+from shared.vocabulary import StockStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Row(Figures):
     name: str
     size: str
     units: int | None
-    status: Status
+    status: StockStatus
 
 
 class WeeklyReport(Figures):

@@ -19,6 +19,9 @@ from shared.settings import WRONG_SETTING, Common, load
 PATIENCE: Final = 2.0
 """Seconds between tries to reach a database or broker that is not there yet."""
 
+BROKEN: Final = 1
+"""The exit code after something unforeseen; whoever supervises the process starts it again."""
+
 S = TypeVar("S", bound=Common)
 T = TypeVar("T")
 log = logs.get(__name__)
@@ -34,9 +37,14 @@ class Worker:
     beside: Sequence[Callable[[Event], None]] = ()
 
     def run(self, stop: Event) -> None:
-        """Work until `stop` is set, finish what is in hand, let go of everything."""
+        """Work until `stop` is set, finish what is in hand, let go of everything.
+
+        Exits with BROKEN where something beside broke: half a process looks as if it worked.
+        """
+        broken = Event()
         threads = [
-            Thread(target=work, args=(stop,), name=f"beside-{n}") for n, work in enumerate(self.beside)
+            Thread(target=_guarded, args=(work, stop, broken), name=f"beside-{n}")
+            for n, work in enumerate(self.beside)
         ]
         for thread in threads:
             thread.start()
@@ -51,6 +59,8 @@ class Worker:
                 thread.join()
             self.broker.close()
             self.database.close()
+        if broken.is_set():
+            raise SystemExit(BROKEN)
 
 
 def main(service: str, settings: type[S], build: Callable[[S, Event], Worker]) -> None:
@@ -65,6 +75,16 @@ def main(service: str, settings: type[S], build: Callable[[S, Event], Worker]) -
         raise SystemExit(WRONG_SETTING) from None
     if worker is not None:
         worker.run(stop)
+
+
+def _guarded(work: Callable[[Event], None], stop: Event, broken: Event) -> None:
+    """Run `work` until `stop`; what nobody foresaw stops the process, because this thread would be missing."""
+    try:
+        work(stop)
+    except Exception as error:
+        log.exception("worker_broke", error=type(error).__name__)
+        broken.set()
+        stop.set()
 
 
 def _patiently(work: Callable[[], T], stop: Event) -> T | None:

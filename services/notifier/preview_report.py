@@ -10,9 +10,8 @@ from typing import Final
 from services.notifier import report_mail
 from services.notifier.mail import Mail
 from shared.findings import Cause
-from shared.stock_levels import Status
 from shared.store.reports import ClaimedReport
-from shared.vocabulary import AccountKey
+from shared.vocabulary import AccountKey, StockStatus
 from shared.weekly_report import (
     Day,
     Doubt,
@@ -63,7 +62,7 @@ def report() -> WeeklyReport:
         course=tuple(
             Day(day=day, stock=9_800 - 45 * (n % 28), sold=40 + n % 7 * 9) for n, day in enumerate(days)
         ),
-        rows=(Row(product="prod_1", name="Fisherman's jumper", size="M", units=86, status=Status.ENOUGH),),
+        rows=(Row(product="prod_1", name="Fisherman's jumper", size="M", units=86, status=StockStatus.IN),),
         more_rows=0,
     )
 

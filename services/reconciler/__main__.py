@@ -15,7 +15,7 @@ from services.reconciler.parked import ParkedLetters
 from services.reconciler.recover import recover
 from services.reconciler.report import make_report
 from services.reconciler.scheduler import Scheduler
-from services.reconciler.settings import CANARY, RECOVER, REPORT, SNAPSHOT, VERIFY, ReconcilerSettings
+from services.reconciler.settings import ReconcilerSettings
 from services.reconciler.sweep import Sweep
 from shared import paced_stripe, worker
 from shared.broker import runtime
@@ -25,15 +25,15 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.topology import JOBS
-from shared.vocabulary import ProductId, account_key
+from shared.vocabulary import JobName, ProductId, account_key
 from shared.worker import Worker
 
 JOB_RUNNERS: Final[Mapping[str, Job]] = {
-    RECOVER: recover,
-    SNAPSHOT: snapshot.take,
-    VERIFY: verify.verify,
-    REPORT: make_report,
-    CANARY: canary.sing,
+    JobName.RECOVER: recover,
+    JobName.SNAPSHOT: snapshot.take,
+    JobName.VERIFY: verify.verify,
+    JobName.REPORT: make_report,
+    JobName.CANARY: canary.sing,
 }
 """What runs when a job is due, by its name."""
 AT_ONCE: Final = 3
@@ -63,7 +63,7 @@ def build(settings: ReconcilerSettings, stop: Event) -> Worker:
     sweep = Sweep(database, broker, settings.sweep_seconds)
     parked = ParkedLetters(database, broker, account)
     schedules = {job: times for job, times in settings.schedules.items() if job in JOB_RUNNERS}
-    at_start = tuple(job for job in (RECOVER,) if job in schedules)
+    at_start = tuple(job for job in (JobName.RECOVER,) if job in schedules)
     scheduler = Scheduler(database, broker, account, schedules, at_start)
     jobs = Subscription(JOBS, on_job, workers=AT_ONCE)
     others = topic(settings, FEED)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
+from services.reconciler.anomalies import EXAMINED
 from services.reconciler.comparison import Suspicion, altered, listed, suspicion
 from services.reconciler.jobs import Tools
 from shared.findings import NewFinding
+from shared.store.findings import Findings
 from shared.store.verifications import Verifications
 from shared.stripe_api.objects import Product
 from shared.vocabulary import ProductId
 
 AT_ONCE: Final = 1000
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 
 
@@ -60,15 +63,29 @@ class Candidates:
         while True:
             with self.tools.database.transaction() as connection:
                 some = Verifications(connection, self.tools.account).others(last, AT_ONCE)
-            for product, _ in some:
+            for product in some:
                 if product not in self._seen:
                     self.suspects[product] = Suspicion.NOT_LISTED
             if len(some) < AT_ONCE:
                 return
-            last = some[-1][0]
+            last = some[-1]
 
     def chosen(self, most: int, most_new: int) -> list[ProductId]:
-        """The suspects to look at: `most` of those that the ledger knows, `most_new` that it has never seen."""
-        new = sorted(product for product, why in self.suspects.items() if why is Suspicion.NEVER_SEEN)
-        others = sorted(self.suspects.keys() - set(new))
+        """The suspects to look at: `most` of those that the ledger knows, `most_new` that it has never seen.
+
+        Those that a finding is open about come last, the one seen longest ago first: so each has its turn.
+        """
+        seen = self.tools.database.run(lambda c: _last_seen(Findings(c, self.tools.account)))
+        ordered = sorted(self.suspects, key=lambda product: (seen.get(product, _LONG_AGO), product))
+        new = [product for product in ordered if self.suspects[product] is Suspicion.NEVER_SEEN]
+        others = [product for product in ordered if self.suspects[product] is not Suspicion.NEVER_SEEN]
         return [product for product in (*others[:most], *new[:most_new]) if _ID.fullmatch(product)]
+
+
+def _last_seen(findings: Findings) -> dict[ProductId, datetime]:
+    """When the product of each open finding was last seen to be wrong; of several the one seen longest ago."""
+    found: dict[ProductId, datetime] = {}
+    for one in findings.unresolved(EXAMINED):
+        product = ProductId(one.product)
+        found[product] = min(one.last_seen_at, found.get(product, one.last_seen_at))
+    return found

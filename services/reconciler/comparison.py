@@ -24,6 +24,9 @@ class Suspicion(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     MARKER = "marker"  # missing, older than what had landed, or of no write of this product
     DIFFERENT = "different"  # from all that is known under its marker
+    SIZE_REMOVED = (
+        "size_removed"  # known of old: later writes do not send it, so under their markers it is unknown
+    )
     UNWRITTEN = "unwritten"  # nothing is dirty, and yet the ledger's number was not sent
     NOT_LISTED = "not_listed"
 
@@ -48,6 +51,8 @@ def suspicion(shown: Listed, known: Known) -> Suspicion | None:
         return Suspicion.MARKER
     if not any(_is(state, shown) for state in accepted(known.states)):
         return Suspicion.DIFFERENT
+    if _lacks_a_size(shown, known):
+        return Suspicion.SIZE_REMOVED
     return Suspicion.UNWRITTEN if _is_unwritten(known) else None
 
 
@@ -65,6 +70,11 @@ def _is_odd(shown: Listed, known: Known) -> bool:
 
 def _is(units: Units, shown: Listed) -> bool:
     return dict(units) == dict(shown.sheet.units)
+
+
+def _lacks_a_size(shown: Listed, known: Known) -> bool:
+    adopted = {size for size, balance in known.balances.items() if balance.opened}
+    return bool(adopted - shown.sheet.units.keys() - shown.sheet.unreadable.keys())
 
 
 def _is_unwritten(known: Known) -> bool:

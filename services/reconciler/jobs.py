@@ -16,6 +16,7 @@ from shared.messages import AlertOpened
 from shared.outcomes import Done, Ignored, Outage, Outcome
 from shared.store.alerts import Alerts
 from shared.store.jobs import JobRun, Jobs
+from shared.stripe_api.answers import StripeRefused
 from shared.stripe_api.client import StripeApi
 from shared.vocabulary import AccountKey, AlertKind, ProductId
 
@@ -56,7 +57,7 @@ class Tools:
 
 
 Job = Callable[[JobRun, Tools], Figures]
-"""Does the work of one run; raises JobFailed, or an Outage to be run again from the start."""
+"""Does the work of one run; raises JobFailed, or an Outage to be run again from the start (but for StripeRefused)."""
 
 UNKNOWN: Final = "nobody knows this job"
 
@@ -89,7 +90,7 @@ def _finish(job: Job | None, started: JobRun, tools: Tools) -> Outcome:
     log.info("job_started", job=started.job, planned_at=started.planned_at.isoformat())
     try:
         figures = job(started, tools) if job is not None else _unknown()
-    except JobFailed as failure:
+    except (JobFailed, StripeRefused) as failure:  # a refused key waits for a person: people must hear of it
         return _failed(started, str(failure), tools)
     except Outage:
         raise

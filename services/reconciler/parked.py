@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
 
+from services.reconciler import telling
 from services.reconciler.letters import dead_letter_facts, tells_again
 from shared import logs
 from shared.alerts import AlertKey, Facts, NewAlert
-from shared.broker import runtime
 from shared.broker.port import Broker
 from shared.database.pool import Connection, Database
-from shared.messages import AlertOpened
 from shared.outcomes import Outage
 from shared.store.alerts import Alerts
 from shared.topology import PIPELINE, Topology
@@ -50,8 +49,7 @@ class ParkedLetters:
         opened = self.database.run(lambda c: Alerts(c, self.account).facts_of(AlertKind.DEAD_LETTER))
         news = [self._look(queue.name, opened.get(queue.name)) for queue in self.topology.queues]
         told = [number for number in news if number is not None]
-        if told:
-            self.broker.publish(*(runtime.outgoing(AlertOpened(alert=number)) for number in told))
+        telling.hint(self.broker, told)
         return told
 
     def _look(self, queue: str, opened: Facts | None) -> int | None:

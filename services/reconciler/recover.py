@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from services.reconciler import doubts, silence
+from services.reconciler import doubts, silence, telling
 from services.reconciler.jobs import Figures, JobFailed, Tools
-from services.reconciler.settings import RECOVER
 from services.reconciler.silence import Signs, Webhooks
 from shared import logs
 from shared.alerts import AlertKey, NewAlert
-from shared.broker import runtime
 from shared.database.pool import Connection
-from shared.messages import AlertOpened
-from shared.recovery.feed import Crowded, Feed
+from shared.recovery.feed import Crowded, Feed, hand_on
 from shared.recovery.plan import Window
 from shared.recovery.search import Found, Places, Search
 from shared.recovery.tally import Tally
@@ -23,7 +20,7 @@ from shared.store.jobs import JobRun, Jobs
 from shared.store.recoveries import Recoveries
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import SurprisingAnswer
-from shared.vocabulary import AlertKind
+from shared.vocabulary import AlertKind, JobName
 
 WORKED_OFF_WITHIN: Final = 60.0
 """Seconds without progress after which the sales that still wait are told of by the next run."""
@@ -35,41 +32,45 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
     """Have everything missed told to the stock worker, wait until it is booked, and tell people of it."""
     del started
     tally = Tally()
-    search = Search(Places(tools.account, tools.database, tools.broker, tools.stripe, tools.stop))
+    search = Search(_places(tools))
     window = search.window(resume=True)
     if window is None:
         return tally.figures
     try:
-        doubted = _heal(search, window, tally, tools)
+        _heal(search, window, tally, tools, patience=patience)
     except (StripeFailed, SurprisingAnswer, Crowded) as trouble:
         raise JobFailed(str(trouble)) from None
     if tally.sales or tally.products:
         log.warning("missed_found", reasons=dict(tally.reasons), **tally.figures)
         Feed(tools.broker, tools.stop, patience=patience).worked_off()
-    doubts.settle(tools, news=doubted)
+    doubts.settle(tools)
     recovered = _tell(tally, tools)
     _listen(window, tally, tools)
     return {**tally.figures, **({"recovered": recovered} if recovered else {})}
 
 
-def _heal(search: Search, window: Window, tally: Tally, tools: Tools) -> bool:
-    """Publish what is missed, events first: the next run begins behind them. Whether anything is newly in doubt."""
+def _places(tools: Tools) -> Places:
+    return Places(tools.account, tools.database, tools.broker, tools.stripe, tools.stop)
+
+
+def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patience: float) -> None:
+    """Publish what is missed, events first: the next run begins behind them."""
     feed = Feed(tools.broker, tools.stop)
-    doubted = False
 
     def publish(pages: Iterator[Found]) -> None:
-        nonlocal doubted
         for found in pages:
-            feed.tell(found.missed)
-            doubted |= doubts.note(found, tools)
+            hand_on(feed, found.missed, _places(tools))
+            doubts.note(found, tools)
             if found.unlisted:
                 log.warning("booked_but_not_paid", sessions=list(found.unlisted))
             tally.add(found)
 
     publish(search.events(window))
     tools.database.run(lambda c: Recoveries(c, tools.account).looked_through(window.events_until))
-    publish(search.sessions(window))
-    return doubted
+    # What waits unread is not missed; sessions are compared once it is booked.
+    backlog = not Feed(tools.broker, tools.stop, patience=patience).worked_off()
+    publish(search.sessions(window, backlog=backlog))
+    tools.database.run(lambda c: Recoveries(c, tools.account).compared(window.cut_off))
 
 
 def _tell(tally: Tally, tools: Tools) -> int:
@@ -83,8 +84,7 @@ def _tell(tally: Tally, tools: Tools) -> int:
         return recovered, alert
 
     recovered, alert = tools.database.run(tell)
-    if alert is not None:
-        tools.broker.publish(runtime.outgoing(AlertOpened(alert=alert)))
+    telling.hint(tools.broker, [alert] if alert is not None else [])
     return recovered
 
 
@@ -95,7 +95,7 @@ def _listen(window: Window, tally: Tally, tools: Tools) -> None:
     def listen(connection: Connection) -> list[int]:
         alerts = Alerts(connection, tools.account)
         heard = Recoveries(connection, tools.account).last_arrival()
-        awake = Jobs(connection, tools.account).awake_since(RECOVER, tools.silence / 2)
+        awake = Jobs(connection, tools.account).awake_since(JobName.RECOVER, tools.silence / 2)
         found = silence.judge(Signs(window.now, heard, tally.settled, awake), tools.silence)
         if not tools.silence or found is Webhooks.COME:
             alerts.resolve([key])
@@ -109,4 +109,4 @@ def _listen(window: Window, tally: Tally, tools: Tools) -> None:
     raised = tools.database.run(listen)
     if raised:
         log.warning("webhooks_silent", hours=tools.silence.total_seconds() / 3600)
-        tools.broker.publish(*(runtime.outgoing(AlertOpened(alert=number)) for number in raised))
+        telling.hint(tools.broker, raised)

@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 OFF: Final = "off"
 _FIELDS: Final = 5
 _WIDEST_CHANGE: Final = timedelta(hours=25)
 """A clock is never put further at once; Samoa once left out a day."""
 _SECOND: Final = timedelta(seconds=1)
+_ANY_TIME: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - of a wall clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,13 @@ def _fixed(now: datetime, zone: ZoneInfo) -> timezone:
 
 def is_cron(text: str) -> bool:
     """Whether `text` is a cron expression of five fields that is ever due."""
-    return len(text.split()) == _FIELDS and croniter.is_valid(text)
+    if len(text.split()) != _FIELDS or not croniter.is_valid(text):
+        return False
+    try:
+        croniter(text, _ANY_TIME).get_next(datetime)
+    except CroniterBadDateError:  # such as the 31st of February
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

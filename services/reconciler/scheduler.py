@@ -41,11 +41,11 @@ class Scheduler:
 
     def run(self, stop: Event) -> None:
         """Look until `stop` is set; an outage costs a look, nothing else."""
-        started = False
+        begun, started = clock.now(), False
         while not stop.is_set():
             try:
                 if not started:
-                    self.begin(clock.now())
+                    self.begin(begun)  # of one time, so that a try after an outage plans no second run
                     started = True
                 self.once(clock.now())
             except Outage as outage:

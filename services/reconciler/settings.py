@@ -9,12 +9,7 @@ from pydantic import AfterValidator, Field
 
 from services.reconciler.schedule import OFF, Schedule, is_cron
 from shared.settings import BrokerSettings, ShopSettings, StripeSettings
-
-RECOVER: Final = "recover"
-SNAPSHOT: Final = "snapshot"
-VERIFY: Final = "verify"
-REPORT: Final = "report"
-CANARY: Final = "canary"
+from shared.vocabulary import JobName
 
 QUARTER_HOURLY: Final = "*/15 * * * *"
 NIGHTLY: Final = "15 3 * * *"
@@ -23,10 +18,18 @@ EARLY: Final = "30 4 * * *"
 SUNDAYS: Final = "45 4 * * 0"
 MONDAY_MORNINGS: Final = "0 6 * * 1"
 
+_SMALL: Final[Mapping[str, str]] = {JobName.RECOVER: QUARTER_HOURLY}
+_MEDIUM: Final[Mapping[str, str]] = {
+    **_SMALL,
+    JobName.SNAPSHOT: MONDAYS_AT_NIGHT,
+    JobName.REPORT: MONDAY_MORNINGS,
+}
+_LARGE: Final[Mapping[str, str]] = {**_MEDIUM, JobName.SNAPSHOT: NIGHTLY, JobName.VERIFY: EARLY}
+
 PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
-    "small": {RECOVER: QUARTER_HOURLY},
-    "medium": {RECOVER: QUARTER_HOURLY, SNAPSHOT: MONDAYS_AT_NIGHT, REPORT: MONDAY_MORNINGS},
-    "large": {RECOVER: QUARTER_HOURLY, SNAPSHOT: NIGHTLY, VERIFY: EARLY, REPORT: MONDAY_MORNINGS},
+    "small": _SMALL,
+    "medium": _MEDIUM,
+    "large": _LARGE,
 }
 """When jobs run, by the size of the store; what is not named does not."""
 
@@ -62,13 +65,13 @@ class ReconcilerSettings(BrokerSettings, StripeSettings, ShopSettings):
     @property
     def schedules(self) -> dict[str, Schedule]:
         """When each job runs; what is off is not among them."""
-        own = {
-            RECOVER: self.job_recover,
-            SNAPSHOT: self.job_snapshot,
-            VERIFY: self.job_verify,
-            REPORT: self.job_report,
-            CANARY: self.job_canary,
+        own: dict[str, str | None] = {
+            JobName.RECOVER: self.job_recover,
+            JobName.SNAPSHOT: self.job_snapshot,
+            JobName.VERIFY: self.job_verify,
+            JobName.REPORT: self.job_report,
+            JobName.CANARY: self.job_canary,
         }
-        preset = {**PRESETS[self.store_size], **({CANARY: SUNDAYS} if self.canary_product else {})}
+        preset = {**PRESETS[self.store_size], **({JobName.CANARY: SUNDAYS} if self.canary_product else {})}
         wanted = {job: preset.get(job, OFF) if times is None else times for job, times in own.items()}
         return {job: Schedule(times, self.zone) for job, times in wanted.items() if times != OFF}

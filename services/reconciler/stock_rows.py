@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared import stock_metadata
+from shared.stock_levels import status
 from shared.stock_metadata import stock_key
 from shared.stripe_api.objects import Product
 from shared.vocabulary import Size, StockStatus
@@ -44,8 +45,4 @@ def rows(product: Product, low: Low) -> list[StockRow]:
 
 
 def _status(missing: bool, units: int | None, threshold: int) -> StockStatus:
-    if units is None:
-        return StockStatus.NO_VALUE if missing else StockStatus.NOT_A_NUMBER
-    if units <= 0:
-        return StockStatus.OUT
-    return StockStatus.LOW if units <= threshold else StockStatus.IN
+    return StockStatus.NO_VALUE if missing else status(units, threshold)

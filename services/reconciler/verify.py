@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from services.reconciler import anomalies, listing
+from services.reconciler import anomalies, listing, telling
 from services.reconciler.anomalies import EXAMINED, HEALS, Verdict
 from services.reconciler.candidates import Candidates
 from services.reconciler.jobs import Figures, Tools
 from services.reconciler.looking import Looking
 from shared import clock, logs
-from shared.broker import runtime
 from shared.database.pool import Connection
 from shared.findings import Cause, NewFinding
-from shared.messages import AlertOpened
-from shared.outcomes import Outage
 from shared.store.findings import Finding, Findings, retell
 from shared.store.jobs import JobRun
 from shared.store.products import Products
 from shared.store.verifications import Stuck, Verifications
-from shared.vocabulary import ProductId
+from shared.vocabulary import JobName, ProductId
 
 MOST_LOOKED_AT: Final = 1000
 """Products that one run looks at more closely: reads of Stripe are not free. The next run goes on."""
@@ -32,7 +27,6 @@ MOST_NEW: Final = 250
 """Of products that the ledger has never seen: nothing is wrong with one before its first sale, which adopts it too."""
 STUCK_SECONDS: Final = 1800.0
 """So long may a write be pending or a product dirty before people hear of it."""
-JOB: Final = "verify"
 
 log = logs.get(__name__)
 
@@ -68,7 +62,7 @@ def verify(started: JobRun, tools: Tools) -> Figures:
         "healed": healed,
         "over": over,
         "passes": passes,
-        **_tell(since, tools),
+        **_tell(tools),
     }
 
 
@@ -136,7 +130,7 @@ def _to_sync(seen: _Seen) -> list[ProductId]:
 def _end(findings: Findings, over: Sequence[Finding]) -> int:
     followed = findings.movements_since([one.id for one in over])
     how = {one.id: anomalies.ending(one.cause, followed.get(one.id, ())) for one in over}
-    return len(findings.resolve(how, JOB))
+    return len(findings.resolve(how, JobName.VERIFY))
 
 
 def _heal(seen: _Seen, looking: Looking, tools: Tools) -> int:
@@ -165,18 +159,17 @@ def _heal(seen: _Seen, looking: Looking, tools: Tools) -> int:
     return tools.database.run(end)
 
 
-def _tell(since: datetime, tools: Tools) -> Figures:
-    """Make the one alert say what is open, told again only where something is new; the figures of it."""
+def _tell(tools: Tools) -> Figures:
+    """Make the one alert say what is open, told again only where something is news; the figures of it."""
 
     def tell(connection: Connection) -> tuple[list[int], dict[str, int]]:
         findings = Findings(connection, tools.account)
-        raised = retell(connection, tools.account, news=findings.opened_since(since) > 0)
+        raised = retell(connection, tools.account, news=findings.note_told(Cause))
         waiting = Verifications(connection, tools.account).stuck(0)
         oldest = max([findings.oldest_seconds(), *(one.seconds for one in waiting)])
         figures = {"open": sum(findings.counts().values()), "oldest_unexplained_seconds": round(oldest)}
         return raised, figures
 
     raised, figures = tools.database.run(tell)
-    with suppress(Outage):  # the notifier finds what nobody told it of
-        tools.broker.publish(*(runtime.outgoing(AlertOpened(alert=number)) for number in raised))
+    telling.hint(tools.broker, raised)
     return figures

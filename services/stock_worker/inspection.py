@@ -68,7 +68,6 @@ def _judged(sitting: Sitting, version: int, found: Product, deps: Deps) -> Look 
         ledger = Ledger(
             state=row.state if row else "",
             waiting=pending or facts.unexplained or (row is not None and (row.dirty or row.take_over)),
-            pending_seconds=tx.writes.since_last(found.id) if pending else None,
         )
         return describe(found, sight.seen, facts, made, ledger=ledger)
 

@@ -13,7 +13,8 @@ from shared.broker import runtime
 from shared.broker.port import Broker
 from shared.outcomes import Outage
 from shared.recovery.plan import Missed
-from shared.recovery.search import Stopped
+from shared.recovery.search import Places, Stopped
+from shared.store.told_sales import ToldSales
 from shared.topology import PIPELINE, SALES
 
 AHEAD: Final = 2_000
@@ -65,6 +66,14 @@ class Feed:
             if self.stop.wait(LOOK):
                 raise Stopped("the process stops")
         return True
+
+
+def hand_on(feed: Feed, missed: Sequence[Missed], places: Places) -> None:
+    """Publish the messages, and note which sales they tell of, so that no look soon tells of them again; raises so."""
+    feed.tell(missed)
+    sales = [one.sale for one in missed if one.sale]
+    if sales:
+        places.database.run(lambda connection: ToldSales(connection, places.account).note(sales))
 
 
 def _queue(route: str) -> str:

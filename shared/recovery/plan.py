@@ -55,11 +55,18 @@ class Window:
 
 
 def window(
-    now: datetime, installed: datetime, *, looked_until: datetime | None = None, since: datetime | None = None
+    now: datetime,
+    installed: datetime,
+    *,
+    looked_until: datetime | None = None,
+    compared_until: datetime | None = None,
+    since: datetime | None = None,
 ) -> Window:
-    """Where to look; `since` is what a person wants, `looked_until` up to when events were looked through.
+    """Where to look; `since` is what a person wants, and goes before the rest.
 
-    Never before the installation: the balances that it opened with contain what was sold until then.
+    Events were looked through up to `looked_until`, sessions compared up to `compared_until`: after a time off all
+    that were made meanwhile are, and those from before that were perhaps not paid for yet. Never before the
+    installation: the balances that it opened with contain what was sold until then.
     """
     first = _whole_second(installed)
     events = now - EVENTS_BACK
@@ -67,7 +74,8 @@ def window(
         return Window(now, max(first, since), max(first, since, events))
     if looked_until is not None:
         events = max(events, looked_until - OVERLAP)
-    return Window(now, max(first, now - SESSIONS_BACK), max(first, events))
+    sessions = min(now, compared_until or now) - SESSIONS_BACK
+    return Window(now, max(first, sessions), max(first, events))
 
 
 def _whole_second(at: datetime) -> datetime:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
 from typing import Final, TypeVar
@@ -11,22 +11,21 @@ from typing import Final, TypeVar
 from shared import clock, logs
 from shared.broker.port import Broker
 from shared.database.pool import Database
-from shared.messages import Message, ProductChanged, RefundChanged, SessionPaid, UndecodableMessage, decode
+from shared.messages import Message, ProductChanged, RefundChanged, SessionPaid
 from shared.outcomes import Outage
 from shared.recovery import plan
 from shared.recovery.paid_log import PaidLog
 from shared.recovery.plan import Missed, Span, Why, Window
+from shared.recovery.whereabouts import Whereabouts
 from shared.store.recoveries import Bounds, Recoveries
 from shared.store.sales import Sales
+from shared.store.told_sales import ToldSales
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.client import Json, StripeApi
-from shared.stripe_api.objects import SurprisingAnswer
+from shared.stripe_api.objects import PaidEvent, SurprisingAnswer
 from shared.stripe_events import Ignore, Surprising, recovered
-from shared.topology import SALES
 from shared.vocabulary import AccountKey, EventId, SessionId
 
-MOST_PARKED: Final = 1000
-"""Dead letters that are looked at."""
 MOST_DOUBTS: Final = 20
 """Booked sessions that no list shows and that are read by id in one look; each costs a call."""
 
@@ -74,20 +73,26 @@ class Search:
         self._places = places
         self._account = places.account
         self._stripe = places.stripe
-        self._told: set[SessionId] = set()
-        self._parked: frozenset[SessionId] | None = None
+        self._counted: set[SessionId] = set()
+        self._where = Whereabouts(places.account, places.database, places.broker)
         self._doubts = MOST_DOUBTS
 
     def window(self, since: datetime | None = None, *, resume: bool = False) -> Window | None:
         """Where to look now; None before the first stock worker has run.
 
-        `resume` leaves out events that were looked through before.
+        `resume` leaves out events that were looked through before, and compares sessions since the last time.
         """
         bounds: Bounds | None = self._ask(lambda recoveries: recoveries.bounds())
         if bounds is None:
             return None
-        until = bounds.events_until if resume else None
-        return plan.window(clock.now(), bounds.installed_at, looked_until=until, since=since)
+        if not resume:
+            return plan.window(clock.now(), bounds.installed_at, since=since)
+        return plan.window(
+            clock.now(),
+            bounds.installed_at,
+            looked_until=bounds.events_until,
+            compared_until=bounds.sessions_until or bounds.installed_at,
+        )
 
     def events(self, window: Window) -> Iterator[Found]:
         """What undelivered events tell and nobody has heard, oldest first."""
@@ -95,8 +100,16 @@ class Search:
             self._go_on()
             yield self._unheard(events)
 
-    def sessions(self, window: Window) -> Iterator[Found]:
-        """What the list of paid sessions shows beside what is booked, newest first; call it after `events`."""
+    def sessions(self, window: Window, *, backlog: bool | None = None) -> Iterator[Found]:
+        """What the list of paid sessions shows beside what is booked, newest first; call it after `events`.
+
+        `backlog` says whether sales wait unread in the stock worker's queue; None: the queue is asked.
+        """
+        places = self._places
+        self._where = Whereabouts(places.account, places.database, places.broker, backlog=backlog)
+        for events in self._stripe.late_payments(window.sessions_since):
+            self._go_on()
+            yield self._paid_late(events, window)
         paid = PaidLog(self._stripe.paid_events(window.sessions_since))
         pages = self._stripe.completed_sessions(window.sessions_since)
         for span in plan.spans(pages, window.sessions_since, window.now):
@@ -115,49 +128,47 @@ class Search:
             else:
                 told += () if isinstance(result, Ignore) else result
         missed = tuple(Missed(message, Why.UNDELIVERED) for message in self._news(told))
-        self._told.update(one.sale for one in missed if one.sale)
+        self._counted.update(one.sale for one in missed if one.sale)
         return Found(missed, surprising=surprising)
 
     def _news(self, told: Sequence[Message]) -> list[Message]:
-        """The messages whose event was not handled and whose session is not booked."""
+        """The messages whose event was not handled, and whose session is neither booked nor was told of lately."""
         events = [EventId(event) for one in told if (event := _event(one))]
         handled = self._ask(lambda recoveries: recoveries.handled(events)) if events else set[EventId]()
         fresh = [one for one in told if _event(one) not in handled]
-        booked = self._booked([one.session for one in fresh if isinstance(one, SessionPaid)])
-        return [one for one in fresh if not (isinstance(one, SessionPaid) and one.session in booked)]
+        sales = [one.session for one in fresh if isinstance(one, SessionPaid)]
+        known = self._booked(sales) | self._told(sales)
+        return [one for one in fresh if not (isinstance(one, SessionPaid) and one.session in known)]
+
+    def _paid_late(self, events: Sequence[PaidEvent], window: Window) -> Found:
+        """What delayed payments tell, whenever the session was made: it may be older than the list is compared."""
+        paid = {event.session: event.created for event in events}
+        found = self._absent(
+            Span(window.sessions_since, window.now, paid), window, PaidLog(iter([[*events]]))
+        )
+        self._counted |= paid.keys()
+        return found
 
     def _compared(self, span: Span, window: Window, paid: PaidLog) -> Found:
-        doubted = plan.doubted(span, self._booked([*span.paid]), self._told, window.cut_off)
-        parked = (
-            self._in_dead_letters() & doubted.missing.keys() if doubted.missing else frozenset[SessionId]()
-        )
-        missing = {one: made for one, made in doubted.missing.items() if one not in parked}
-        missed, late = self._explained(missing, window, paid)
+        found = self._absent(span, window, paid)
         unlisted, listed = self._unlisted(span, window)
         settled = [made for made in span.paid.values() if made <= window.cut_off]
-        return Found(
-            missed,
-            len(doubted.in_transit) + late,
-            tuple(sorted(parked)),
-            unlisted=unlisted,
-            listed=listed,
-            settled=max(settled, default=None),
-        )
+        return replace(found, unlisted=unlisted, listed=listed, settled=max(settled, default=None))
 
-    def _explained(
-        self, missing: Mapping[SessionId, datetime], window: Window, paid: PaidLog
-    ) -> tuple[tuple[Missed, ...], int]:
-        """Why each is missing; and how many were paid only just now, or are being tried again."""
+    def _absent(self, span: Span, window: Window, paid: PaidLog) -> Found:
+        """Why each session of `span` that is not booked is missing, but for those whose message is somewhere."""
+        doubted = plan.doubted(span, self._booked([*span.paid]), self._counted, window.cut_off)
+        parked = self._where.parked(doubted.missing.keys())
+        missing = {one: made for one, made in doubted.missing.items() if one not in parked}
         events = paid.events(missing)
-        ids = [event.id for event in events.values()]
-        tried = self._ask(lambda recoveries: recoveries.being_tried(ids)) if ids else set[EventId]()
-        late = {one for one, event in events.items() if event.created > window.cut_off or event.id in tried}
-        why = tuple(
+        late = {one for one, event in events.items() if event.created > window.cut_off}
+        late |= self._where.on_the_way({one: events.get(one) for one in missing})
+        missed = tuple(
             plan.explained(self._account, one, made, events.get(one), whole_log=paid.reaches(made))
             for one, made in missing.items()
             if one not in late
         )
-        return why, len(late)
+        return Found(missed, len(doubted.in_transit) + len(late), tuple(sorted(parked)))
 
     def _unlisted(self, span: Span, window: Window) -> tuple[tuple[SessionId, ...], tuple[SessionId, ...]]:
         """Booked sessions that Stripe does not show as paid, by id too, and those that it shows again."""
@@ -180,16 +191,15 @@ class Search:
             return False
         return shown is None or not shown.paid
 
-    def _in_dead_letters(self) -> frozenset[SessionId]:
-        if self._parked is None:
-            letters = self._places.broker.dead_letters(SALES, MOST_PARKED)
-            self._parked = frozenset(filter(None, (_session(letter.body) for letter in letters)))
-        return self._parked
-
     def _booked(self, sessions: Sequence[SessionId]) -> set[SessionId]:
         if not sessions:
             return set()
         return self._places.database.run(lambda connection: Sales(connection, self._account).booked(sessions))
+
+    def _told(self, sessions: Sequence[SessionId]) -> set[SessionId]:
+        if not sessions:
+            return set()
+        return self._places.database.run(lambda c: ToldSales(c, self._account).among(sessions))
 
     def _ask(self, question: Callable[[Recoveries], T]) -> T:
         return self._places.database.run(lambda connection: question(Recoveries(connection, self._account)))
@@ -201,12 +211,3 @@ class Search:
 
 def _event(message: Message) -> EventId | None:
     return message.event if isinstance(message, SessionPaid | ProductChanged | RefundChanged) else None
-
-
-def _session(body: bytes) -> SessionId | None:
-    """The session that a dead letter is about."""
-    try:
-        message = decode(body)
-    except UndecodableMessage:
-        return None
-    return message.session if isinstance(message, SessionPaid) else None

@@ -156,14 +156,20 @@ class Findings:
         )
         return {Cause(row[0]): int(row[1]) for row in rows}
 
-    def opened_since(self, since: datetime) -> int:
-        """How many of the open ones were first seen since then."""
-        with self._connection.cursor(row_factory=scalar_row) as cursor:
-            cursor.execute(
-                "select count(*) from finding where account = %s and state = 'open' and first_seen_at >= %s",
-                (self._account, since),
+    def note_told(self, causes: Collection[Cause]) -> bool:
+        """Note that people are told of what is open of these causes; whether any of it is news to them."""
+        rows = self._connection.execute(
+            """
+            with news as (
+                select id from finding
+                where account = %s and state = 'open' and told_at is null and cause = any(%s)
+                order by subject collate "C", cause collate "C" for update
             )
-            return cursor.fetchall()[0]
+            update finding f set told_at = now() from news where f.id = news.id returning f.id
+            """,
+            (self._account, [cause.value for cause in causes]),
+        )
+        return rows.rowcount > 0
 
     def oldest_seconds(self) -> float:
         """The age of the oldest that is not resolved; 0 where there is none."""

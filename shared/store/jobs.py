@@ -62,10 +62,16 @@ class Jobs:
         )
 
     def last_planned(self, job: str) -> datetime | None:
-        """The latest time that the clock planned `job` for; None where it never did."""
+        """The latest time that the clock planned `job` for; None where it never did.
+
+        What a clock that was wrong planned for the future does not keep the job waiting until then.
+        """
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             return cursor.execute(
-                "select max(planned_at) from job_run where account = %s and job = %s and actor = 'schedule'",
+                """
+                select max(planned_at) from job_run
+                where account = %s and job = %s and actor = 'schedule' and planned_at < now() + interval '1 hour'
+                """,
                 (self._account, job),
             ).fetchone()
 

@@ -1,4 +1,4 @@
-"""SQL of what recovery compares and remembers: the reconciler notes what it told and doubts, the back office reads."""
+"""SQL of what recovery compares and remembers: the reconciler notes its doubts, the back office reads."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ MOST_AT_ONCE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """When this installation began, and up to when undelivered events were looked through (None: never)."""
+    """When this installation began, up to when undelivered events were looked through, and sessions compared.
+
+    None: never.
+    """
 
     installed_at: datetime
     events_until: datetime | None
+    sessions_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,8 @@ class Recoveries:
         with self._connection.cursor(row_factory=class_row(Bounds)) as cursor:
             return cursor.execute(
                 """
-                select created_at as installed_at, (
-                    select events_until from recovery where account = %s
-                ) as events_until
-                from installation
+                select i.created_at as installed_at, r.events_until, r.sessions_until
+                from installation i left join recovery r on r.account = %s
                 """,
                 (self._account,),
             ).fetchone()
@@ -59,6 +61,13 @@ class Recoveries:
             set events_until = greatest(recovery.events_until, excluded.events_until)
             """,
             (self._account, until),
+        )
+
+    def compared(self, until: datetime) -> None:
+        """Note that all sessions made up to `until` were compared, once events were `looked_through`."""
+        self._connection.execute(
+            "update recovery set sessions_until = greatest(sessions_until, %s) where account = %s",
+            (until, self._account),
         )
 
     def handled(self, events: Collection[EventId]) -> set[EventId]:
@@ -121,6 +130,17 @@ class Recoveries:
                 """
                 select max(arrived_at) from delivery
                 where account = %s and arrived_at is not null and type like 'checkout.session.%%'
+                """,
+                (self._account,),
+            ).fetchone()
+
+    def newest_handled(self) -> datetime | None:
+        """When the newest event of a session happened whose webhook was handled today; None where none was."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                select max(created_at) from delivery
+                where account = %s and arrived_at > now() - interval '1 day' and type like 'checkout.session.%%'
                 """,
                 (self._account,),
             ).fetchone()

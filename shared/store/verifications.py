@@ -43,7 +43,7 @@ _KNOWN: Final = """
             select jsonb_object_agg(v.size, jsonb_build_array(v.on_hand, (
                 select coalesce(sum(m.delta), 0) from movement m
                 where m.account = v.account and m.product_id = v.product_id and m.size = v.size
-            ), v.state))
+            ), v.state, v.opened))
             from variant v where v.account = %(account)s and v.product_id = l.product_id
         ), '{}'),
         p.dirty_since is null and not p.take_over and not p.recover and not exists (
@@ -105,15 +105,13 @@ class Verifications:
             (self._account, shown.product, storable_text(shown.marker), Jsonb(storable(wrong))),
         )
 
-    def others(self, after: ProductId, limit: int) -> list[tuple[ProductId, str]]:
-        """(id, name) of the products that ought to be in Stripe, by id, from the one that follows `after`."""
+    def others(self, after: ProductId, limit: int) -> list[ProductId]:
+        """The products that ought to be in Stripe, by id, from the one that follows `after`."""
         rows = self._connection.execute(
-            """
-            select id, name from product where account = %s and id > %s and state <> 'closed' order by id limit %s
-            """,
+            "select id from product where account = %s and id > %s and state <> 'closed' order by id limit %s",
             (self._account, after, limit),
         )
-        return [(ProductId(row[0]), str(row[1])) for row in rows]
+        return [ProductId(row[0]) for row in rows]
 
     def stuck(self, older_than: float) -> list[Stuck]:
         """Products whose write is pending, or that wait for a sync, for more than `older_than` seconds."""
@@ -189,6 +187,6 @@ def _known(row: Sequence[Any]) -> Known:
         landed_before=landed,
         states=tuple(KnownState({Size(s): n for s, n in units.items()}, late) for units, late in states),
         published={Size(size): units for size, units in published.items()},
-        balances={Size(size): Balance(int(b[0]), int(b[1]), b[2]) for size, b in balances.items()},
+        balances={Size(size): Balance(int(b[0]), int(b[1]), b[2], b[3]) for size, b in balances.items()},
         at_rest=bool(at_rest),
     )

@@ -121,6 +121,10 @@ class StripeApi:
         """Events since `since` that tell of paid sessions, newest first; a call for each list."""
         return self._events.paid(since)
 
+    def late_payments(self, since: datetime) -> Iterator[list[objects.PaidEvent]]:
+        """Events since `since` that tell of sessions paid by a delayed method, newest first; a call for each list."""
+        return self._events.paid(since, [objects.PAID_LATER])
+
     def catalogue(self, *, prices: bool = False) -> Iterator[objects.ListedProduct]:
         """Every product, newest first, with its default price if `prices`; a call for each page.
 
@@ -134,9 +138,9 @@ class StripeApi:
         """The product's `product.updated` events since `since`, oldest first (Stripe keeps 30 days)."""
         params = {"type": "product.updated", "created": {"gte": int(since.timestamp())}, "limit": PAGE}
         pages = self._calls.pages("GET events", params, lister(self._client, "/v1/events"))
-        events = [event for page in pages for event in page]
-        updates = (objects.product_update(event) for event in reversed(events))
-        return (update for update in updates if update.product == product)
+        # Others' events are not even understood: there are many, and one that surprises concerns nobody here.
+        events = [event for page in pages for event in page if _about(event) == product]
+        return (objects.product_update(event) for event in reversed(events))
 
     def write_metadata(self, product: ProductId, body: Mapping[str, str], key: str) -> WriteAnswer:
         """POST `body` (may be empty: a fence) as the product's metadata under idempotency `key`, once.
@@ -170,6 +174,11 @@ def connect(settings: StripeSettings, pace: Pace | None = None, stop: Event | No
 def limits(settings: StripeSettings) -> Limits:
     """The limits that `settings` set for all callers of the account together."""
     return Limits(settings.stripe_calls_per_endpoint, settings.stripe_calls)
+
+
+def _about(event: Json) -> str | None:
+    """The id of what the event happened to."""
+    return objects.part(objects.part(event, "data"), "object").get("id")
 
 
 def _type_and_code(error: stripe.StripeError) -> tuple[str | None, str | None]:

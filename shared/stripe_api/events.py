@@ -51,9 +51,9 @@ class Events:
             once = {event["id"]: event for page in self._undelivered(start, end) for event in page}
             yield [*once.values()][::-1]
 
-    def paid(self, since: datetime) -> Iterator[list[PaidEvent]]:
+    def paid(self, since: datetime, types: Sequence[str] = PAID) -> Iterator[list[PaidEvent]]:
         """The events since `since` that tell of paid sessions, newest first; raises as `undelivered` does."""
-        params: Json = {"types": list(PAID), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        params: Json = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
         for page in self._calls.pages(ENDPOINT, params, self._list):
             events = (objects.paid_event(row) for row in page)
             yield [event for event in events if event is not None]
@@ -77,8 +77,10 @@ class Events:
                     raise
                 cursor = {}
                 continue
-            if found and found.rows:
+            if found is None:
+                raise StripeFailed("Stripe does not know its own events")
+            if found.rows:
                 yield found.rows
-            if not (found and found.has_more and found.rows):
+            if not (found.has_more and found.rows):
                 return
             last, cursor = found.rows[-1]["created"], {"starting_after": found.rows[-1]["id"]}

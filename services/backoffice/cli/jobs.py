@@ -20,6 +20,7 @@ from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import jobs as operations
 from shared.broker.connect import connect
 from shared.store.jobs import JobRun
+from shared.vocabulary import JobName
 
 app = typer.Typer(help="When jobs run, what became of them, and running one now.", no_args_is_help=True)
 
@@ -51,10 +52,8 @@ def list_(as_json: AsJson = False) -> None:
 def run(job: Annotated[str, typer.Argument(help="Its name, as `stocksync jobs list` shows it.")]) -> None:
     """Have a job run now, whatever the clock says."""
     with opened_account() as (settings, database, account), closing(connect(settings)) as broker:
-        if job not in operations.RUNNABLE:
-            raise typer.BadParameter(
-                f"no such job: {job}; there are {', '.join(sorted(operations.RUNNABLE))}"
-            )
+        if job not in set(JobName):
+            raise typer.BadParameter(f"no such job: {job}; there are {', '.join(sorted(JobName))}")
         asked = operations.run_now(database, broker, account, job, actor=getpass.getuser())
     typer.echo(f"{job} is to run now; `stocksync jobs history {job}` shows what became of it")
     if not asked.hinted:

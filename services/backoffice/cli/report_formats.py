@@ -14,15 +14,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.backoffice.cli import moments
 from services.backoffice.operations.reports.report import StockReport
 from shared import spreadsheet
-from shared.stock_levels import HEADER, HEADER_WITH_PRICES, Level, Status, rows
+from shared.stock_levels import HEADER, HEADER_WITH_PRICES, Level, rows
+from shared.vocabulary import StockStatus
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 SCHEMA: Final = "stocksync.report/1"
 CLASSES: Final = {
-    Status.OUT: "out",
-    Status.LOW: "low",
-    Status.ENOUGH: "enough",
-    Status.UNREADABLE: "unreadable",
+    StockStatus.OUT: "out",
+    StockStatus.LOW: "low",
+    StockStatus.IN: "enough",
+    StockStatus.NOT_A_NUMBER: "unreadable",
+    StockStatus.NO_VALUE: "unreadable",
 }
 
 

@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shared.stock_levels import Status
+from shared.vocabulary import StockStatus
 
 STYLES: Final = {
-    Status.OUT: "bold red",
-    Status.LOW: "yellow",
-    Status.ENOUGH: "green",
-    Status.UNREADABLE: "magenta",
+    StockStatus.OUT: "bold red",
+    StockStatus.LOW: "yellow",
+    StockStatus.IN: "green",
+    StockStatus.NOT_A_NUMBER: "magenta",
+    StockStatus.NO_VALUE: "magenta",
 }
 BARS: Final = "▁▂▃▄▅▆▇█"
 UNKNOWN: Final = "·"
@@ -52,7 +53,7 @@ def coloured(text: str, style: str) -> Text:
     return Text(visible(text), style)
 
 
-def standing(status: Status) -> Text:
+def standing(status: StockStatus) -> Text:
     """A status in its colour."""
     return Text(status.value, STYLES[status])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from services.backoffice.operations.hints import publish
 from shared import clock
@@ -14,9 +13,6 @@ from shared.messages import JobDue
 from shared.outcomes import Outage
 from shared.store.jobs import JobRun, Jobs, Planned
 from shared.vocabulary import AccountKey
-
-RUNNABLE: Final = frozenset({"recover", "snapshot", "verify", "report", "canary"})
-"""Jobs that a person may run, whether the clock plans them or not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from shared.recovery.feed import Feed
+from shared.recovery.feed import Feed, hand_on
 from shared.recovery.plan import Missed, Window
 from shared.recovery.search import Found, Places, Search
 from shared.recovery.tally import Tally
@@ -45,7 +45,7 @@ def recover(places: Places, *, since: datetime | None = None, tell: bool = False
     done = Recovery(window, tell)
     for found in _pages(search, window):
         if tell:
-            feed.tell(found.missed)
+            hand_on(feed, found.missed, places)
         done.tally.add(found)
         done.shown.extend(found.missed[: MOST_SHOWN - len(done.shown)])
     return done

@@ -15,11 +15,10 @@ from shared.vocabulary import MovementKind, Size
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The product's row: its state ('' for none), whether anything is under way, and since when a write is pending."""
+    """The product's row: its state ('' for none), and whether anything is under way."""
 
     state: str
     waiting: bool
-    pending_seconds: float | None
 
 
 _BY_OWNER: Final[Mapping[Owner, MarkerVerdict]] = {
@@ -41,7 +40,6 @@ def describe(product: Product, seen: Observation, facts: Facts, made: Plan | Non
         ledger.state,
         product.name,
         waiting=ledger.waiting,
-        pending_seconds=ledger.pending_seconds,
         marker=seen.marker,
         verdict=_verdict(facts),
         sizes=tuple(_size(size, seen, facts, made) for size in _sizes(seen, facts)),

@@ -19,9 +19,8 @@ from services.notifier.refused import bring_back
 from services.notifier.report_mailing import mail_reports
 from shared.database.pool import Database
 from shared.periods import Period
-from shared.stock_levels import Status
 from shared.store import reports
-from shared.vocabulary import AccountKey
+from shared.vocabulary import AccountKey, StockStatus
 from shared.weekly_report import Day, ProductWeek, Reads, Row, Seller, Stock, Unplaced, WeeklyReport
 from tests.integration.notifier.desk import AT_ONCE, desk, message_ids
 from tests.integration.notifier.post_office import PostOffice, opened, until
@@ -56,7 +55,7 @@ def weekly(**changes: object) -> WeeklyReport:
         unplaced=Unplaced(lines=0, oldest=None),
         reads=Reads(used=40, allowed=10_000),
         course=tuple(Day(day=day, stock=90 - n, sold=n % 3) for n, day in enumerate(days)),
-        rows=(Row(product="prod_1", name="=1+1", size="", units=4, status=Status.LOW),),
+        rows=(Row(product="prod_1", name="=1+1", size="", units=4, status=StockStatus.LOW),),
         more_rows=0,
     )
     return report.model_copy(update=changes)

@@ -11,12 +11,16 @@ from services.reconciler.handlers import on_job
 from services.reconciler.jobs import Figures, Job, JobFailed, Tools, run
 from services.reconciler.schedule import Schedule
 from services.reconciler.scheduler import Scheduler
+from services.reconciler.telling import hint
+from shared import clock
 from shared.broker.embedded import EmbeddedBroker
+from shared.broker.port import Outgoing, Unconfirmed
 from shared.database.pool import Database
 from shared.messages import AlertOpened, JobDue, SyncRequested
 from shared.outcomes import Done, Ignored, Outage, Reject
 from shared.store.jobs import JobRun, Jobs, Planned
-from shared.topology import JOBS
+from shared.stripe_api.answers import StripeRefused
+from shared.topology import ALERTS, JOBS, PIPELINE
 from shared.vocabulary import ProductId
 from tests.integration.reconciler.conftest import ACCOUNT
 
@@ -109,6 +113,7 @@ def test_fault_108_a_job_never_overlaps_itself(database: Database, tools: Tools)
     [
         (JobFailed("the shop has no products"), "the shop has no products"),
         (KeyError("ada@example.com"), "an error nobody foresaw (KeyError)"),
+        (StripeRefused("Stripe refused the API key (403)"), "Stripe refused the API key (403)"),
     ],
 )
 def test_a_job_that_fails_says_why_and_people_are_told(
@@ -184,6 +189,60 @@ def test_a_start_runs_what_runs_at_every_start(database: Database, queue: Embedd
         found = Jobs(connection, ACCOUNT).schedules()
     assert found[0] == Planned("count", "*/15 * * * *", "Europe/Berlin", LATER)
     assert [planned.job for planned in found] == ["count", "weekly"]
+
+
+class Away(EmbeddedBroker):
+    """A queue that takes nothing at first."""
+
+    refusals = 3
+
+    def publish(self, *messages: Outgoing, timeout: float = 5.0) -> None:
+        """Publish, once it is there."""
+        if self.refusals:
+            self.refusals -= 1
+            raise Unconfirmed("nobody answers")
+        super().publish(*messages, timeout=timeout)
+
+
+def test_a_start_while_the_queue_is_away_plans_one_run(database: Database, database_url: str) -> None:
+    """However often the scheduler tries, what runs at every start is planned once."""
+    broker = Away(database_url, PIPELINE)
+    schedules = {"count": Schedule("0 0 1 1 *", ZoneInfo("UTC"))}
+    one = Scheduler(database, broker, ACCOUNT, schedules, ("count",), seconds=1.1)
+    stop = Event()
+    looking = Thread(target=one.run, args=(stop,))
+    looking.start()
+    until = clock.monotonic() + 30
+    while broker.refusals and clock.monotonic() < until:
+        with database.transaction() as connection:
+            connection.execute("update job_run set hinted_at = now() - interval '2 minutes'")
+        stop.wait(0.1)
+    stop.set()
+    looking.join(30)
+    broker.close()
+    assert broker.refusals == 0
+    assert [(state, error) for _, state, error in history(database)] == [("planned", "")]
+
+
+def test_an_alert_whose_hint_is_lost_is_no_trouble(database_url: str) -> None:
+    """The alert is on record, and the notifier looks there by itself: what raised it goes on."""
+    broker = Away(database_url, PIPELINE)
+    broker.declare()
+    for _ in range(4):
+        hint(broker, [1, 2])
+    hint(broker, [])
+    assert (broker.refusals, broker.depth(ALERTS).ready) == (0, 2)
+    broker.close()
+
+
+def test_a_clock_that_was_a_year_ahead_keeps_no_job_waiting(
+    database: Database, queue: EmbeddedBroker
+) -> None:
+    """A run that was planned for the far future does not count as the last one; what is due now is planned."""
+    now = clock.now()
+    planned(database, now + timedelta(days=365))
+    scheduler(database, queue).once(now.replace(minute=0, second=1))
+    assert (now.replace(minute=0, second=0, microsecond=0), "planned", "") in history(database)
 
 
 def test_a_run_whose_message_was_lost_is_told_of_again(database: Database, queue: EmbeddedBroker) -> None:

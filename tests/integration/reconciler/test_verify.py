@@ -133,6 +133,43 @@ def test_what_is_mended_by_hand_is_over_with_the_next_run(stage: Stage) -> None:
     assert ("finding", "self:test") not in stage.shop.alerts()
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["and a webhook told of it", "and no webhook told of it"])
+def test_a_size_that_was_taken_away_is_found_after_a_sale_of_another(stage: Stage, told: bool) -> None:
+    """Its field is gone before the newest write, which does not send it; what a person knows of stays so."""
+    early, late = stage.shirts(2)
+    stage.shop.dashboard(early, stock_M="")
+    if told:
+        stage.shop.changed(early)
+        stage.shop.sync(early)
+    stage.shop.book(stage.shop.sold(stage.shop.line(early, "S")))
+    stage.shop.dashboard(late, stock_M="")
+    stage.job("verify")
+    assert [(one.product, one.cause, one.size) for one in stage.findings("open")] == sorted(
+        (product, "size_removed", "M") for product in (early, late)
+    )
+    with stage.tools.database.transaction() as connection:
+        Findings(connection, ACCOUNT).acknowledge([one.id for one in stage.findings()], "ada")
+    stage.shop.book(stage.shop.sold(stage.shop.line(late, "S")))
+    assert stage.job("verify").figures["over"] == 0
+    assert [one.state for one in stage.findings()] == ["acknowledged"] * 2
+
+
+def test_findings_of_a_run_that_failed_later_are_told_by_the_next(stage: Stage) -> None:
+    """What was kept before the run came to its end is news to people though it is not new: told once, as it is."""
+    first, second = stage.shirts(2)
+    stage.shop.dashboard(first, stock_S="3 pcs")
+    stage.job("verify")
+    stage.shop.dashboard(second, stock_S="4 pcs")
+    with stage.tools.database.transaction() as connection:
+        Findings(connection, ACCOUNT).see([NewFinding(Cause.NOT_A_NUMBER, second, Size("S"))])
+    for _ in range(2):
+        assert stage.job("verify").figures["new"] == 0
+        with stage.tools.database.transaction() as connection:
+            assert connection.execute("select revision from alert where kind = 'finding'").fetchall() == [
+                (2,)
+            ]
+
+
 def test_a_ledger_that_was_altered_is_not_written_to_stripe(stage: Stage) -> None:
     """Where the balance is not the sum of its movements no sync is asked for: it would publish the wrong number."""
     (shirt,) = stage.shirts(1)
@@ -194,6 +231,21 @@ def test_only_so_many_products_are_looked_at_in_one_run(
     assert Counter(one.cause for one in stage.findings()) == {"edited": 1, "never_seen": 1}
     stage.job("verify")
     assert Counter(one.cause for one in stage.findings()) == {"edited": 1, "never_seen": 2}
+
+
+def test_what_no_sync_mends_keeps_no_other_from_its_turn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more suspects than one run looks at, those looked at longest ago are next: all are found in time."""
+    monkeypatch.setattr(verify, "MOST_LOOKED_AT", 1)
+    shirts = sorted(stage.shirts(3))
+    for shirt in shirts:
+        stage.shop.dashboard(shirt, stock_S="3 pcs")
+    for looked in (1, 2, 3, 3):
+        assert stage.job("verify").figures["undecided"] == 2
+        assert [one.product for one in stage.findings("open")] == shirts[:looked]
+    seen = {one.product: one.last_seen_at for one in stage.findings("open")}
+    assert max(seen, key=seen.__getitem__) == shirts[0]
 
 
 def test_fault_102_ten_thousand_findings_are_one_alert(stage: Stage) -> None:

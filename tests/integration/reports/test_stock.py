@@ -11,7 +11,7 @@ import pytest
 from services.backoffice.operations.reports.products import Unclear, find
 from services.backoffice.operations.reports.stock import Asked, stock, trend
 from shared import clock
-from shared.stock_levels import Status, totals
+from shared.stock_levels import totals
 from shared.store.levels import Levels
 from shared.store.snapshots import SnapshotRow, Snapshots
 from shared.vocabulary import MovementKind, ProductId, Size, StockStatus
@@ -85,7 +85,7 @@ def test_the_short_list_and_the_totals_are_those_of_all(place: Place, entries: l
         everything = levels.now()
         assert levels.totals() == totals(everything)
         assert levels.shortest(len(everything)) == everything
-        short = [one for one in everything if one.status is not Status.ENOUGH]
+        short = [one for one in everything if one.status is not StockStatus.IN]
         assert 0 < len(short) < len(everything)
         assert levels.shortest(len(short)) == short
         assert len(levels.shortest(1)) == 1

@@ -12,6 +12,7 @@ from services.stripe_simulator.params import Params
 from services.stripe_simulator.simulator import Simulator
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.client import StripeApi
+from shared.stripe_api.objects import SurprisingAnswer
 from tests.integration.stripe_api.conftest import KEY, Account
 
 EVENTS = "GET /v1/events"
@@ -127,13 +128,30 @@ def _waits(simulator: Simulator, session: str) -> bool:
     )
 
 
-def test_a_list_that_cannot_be_read_at_all_fails(account: Account, api: StripeApi) -> None:
-    """An error that no cursor explains is raised as it is."""
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_list_that_cannot_be_read_at_all_fails(account: Account, api: StripeApi, status: int) -> None:
+    """An error that no cursor explains is raised as it is, also where Stripe claims to know no events."""
     sell(account, 5)
-    account.fault("status", method="GET", path="/v1/events", status=400, count=None)
+    account.fault("status", method="GET", path="/v1/events", status=status, count=None)
     with pytest.raises(StripeFailed):
         list(api.undelivered_events(*window()))
     account.control("/_reset")
+
+
+def test_of_a_products_updates_those_of_others_are_not_even_understood(
+    simulator: Simulator, account: Account, api: StripeApi
+) -> None:
+    """Oldest first, its own alone; an event of another product that surprises is not in the way."""
+    shirt, other = account.product(sizes="M", stock_M="1"), account.product(sizes="M", stock_M="1")
+    for product, units in ((shirt, "2"), (other, "3"), (shirt, "4")):
+        account.stripe.v1.products.update(product, {"metadata": {"stock_M": units}})
+    for event in simulator.world.events.values():
+        if event["type"] == "product.updated" and event["data"]["object"]["id"] == other:
+            event["data"]["object"]["metadata"] = {"stock_M": 3}
+    found = list(api.product_updates(shirt, window()[0]))
+    assert [update.metadata["stock_M"] for update in found] == ["2", "4"]
+    with pytest.raises(SurprisingAnswer):
+        list(api.product_updates(other, window()[0]))
 
 
 def test_paid_events_name_session_time_and_whether_they_arrived(account: Account, api: StripeApi) -> None:

@@ -84,10 +84,20 @@ CASES = {
         known(balances={S: Balance(9, 9, "managed")}, at_rest=False),
         None,
     ),
-    "a balance of a size that can't be written": (
+    "a balance of a size that was never adopted": (
         shown(m=None),
-        known({S: 10}, balances={S: Balance(10, 10, "managed"), M: Balance(2, 2, "unreadable")}),
+        known({S: 10}, balances={S: Balance(10, 10, "managed"), M: Balance(2, 2, "missing", opened=False)}),
         None,
+    ),
+    "a size that was taken away before the newest write": (
+        shown(m=None),
+        known({S: 10}, balances={S: Balance(10, 10, "managed"), M: Balance(2, 2, "missing")}),
+        Suspicion.SIZE_REMOVED,
+    ),
+    "and one that has nothing left": (
+        shown(m=None),
+        known({S: 10}, balances={S: Balance(10, 10, "managed"), M: Balance(0, 0, "missing")}),
+        Suspicion.SIZE_REMOVED,
     ),
     "in quarantine": (
         shown(),

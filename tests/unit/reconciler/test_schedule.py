@@ -127,13 +127,24 @@ def test_fault_110_a_clock_that_is_put_back_plans_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "* * * *", "* * * * * *", "61 * * * *", "@daily", "every day", "0 0 30 2 x"]
+    "text",
+    [
+        "",
+        "* * * *",
+        "* * * * * *",
+        "61 * * * *",
+        "@daily",
+        "every day",
+        "0 0 30 2 *",
+        "0 0 31 4,6 *",
+        "0 0 1 1 x",
+    ],
 )
 def test_what_is_no_cron_expression_is_told(text: str) -> None:
-    """Only five fields that cron understands are taken."""
+    """Only five fields that cron understands, and that name a day which some year has, are taken."""
     assert not is_cron(text)
 
 
 def test_a_cron_expression_is_told() -> None:
     """Names, lists, ranges and steps are cron's."""
-    assert all(is_cron(text) for text in ["*/15 * * * *", "0 6 * * mon", "0 6,18 1-7 jan *"])
+    assert all(is_cron(text) for text in ["*/15 * * * *", "0 6 * * mon", "0 6,18 1-7 jan *", "0 0 29 2 *"])

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from services.backoffice.cli.tables import sparkline, visible
 from services.backoffice.operations.reports.prices import written
 from shared import spreadsheet
-from shared.stock_levels import Status, closing, status
+from shared.stock_levels import closing, status
 from shared.stripe_api.objects import Amount
+from shared.vocabulary import StockStatus
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 DANGEROUS = "=+-@\t\r\n＝＋－＠"
@@ -57,11 +58,11 @@ def test_a_reader_gets_back_what_was_written(rows: list[tuple[str, int]]) -> Non
 @pytest.mark.parametrize(
     ("units", "threshold", "expected"),
     [
-        (-2, 5, Status.OUT), (0, 5, Status.OUT), (1, 5, Status.LOW), (5, 5, Status.LOW), (6, 5, Status.ENOUGH),
-        (1, 0, Status.ENOUGH), (None, 5, Status.UNREADABLE),
+        (-2, 5, StockStatus.OUT), (0, 5, StockStatus.OUT), (1, 5, StockStatus.LOW), (5, 5, StockStatus.LOW),
+        (6, 5, StockStatus.IN), (1, 0, StockStatus.IN), (None, 5, StockStatus.NOT_A_NUMBER),
     ],
 )  # fmt: skip
-def test_a_status_follows_the_threshold(units: int | None, threshold: int, expected: Status) -> None:
+def test_a_status_follows_the_threshold(units: int | None, threshold: int, expected: StockStatus) -> None:
     """Out at nothing, low up to the threshold, else enough."""
     assert status(units, threshold) is expected
 

@@ -52,15 +52,17 @@ def test_by_default_sales_of_three_days_and_events_of_thirty_are_looked_at() -> 
     installed=st.timedeltas(timedelta(), timedelta(days=60)),
     since=st.none() | st.timedeltas(timedelta(), timedelta(days=60)),
     looked=st.none() | st.timedeltas(timedelta(), timedelta(days=60)),
+    compared=st.none() | st.timedeltas(timedelta(), timedelta(days=60)),
 )
 def test_nothing_from_before_the_installation_is_looked_at(
-    installed: timedelta, since: timedelta | None, looked: timedelta | None
+    installed: timedelta, since: timedelta | None, looked: timedelta | None, compared: timedelta | None
 ) -> None:
     """Whatever is wanted, what was sold before is in the opening balances."""
     found = window(
         NOW,
         NOW - installed,
         looked_until=None if looked is None else NOW - looked,
+        compared_until=None if compared is None else NOW - compared,
         since=None if since is None else NOW - since,
     )
     assert found.sessions_since >= NOW - installed
@@ -73,6 +75,13 @@ def test_events_are_looked_through_once_but_for_an_overlap() -> None:
     found = window(NOW, LONG_AGO, looked_until=NOW - timedelta(minutes=20))
     assert found.events_since == NOW - timedelta(minutes=20) - OVERLAP
     assert found.sessions_since == NOW - timedelta(hours=72)
+
+
+def test_after_a_time_off_all_sessions_since_are_compared() -> None:
+    """And those of three days before the last comparison, which may have been paid for later; not the days before."""
+    last = NOW - timedelta(days=5)
+    assert window(NOW, LONG_AGO, compared_until=last).sessions_since == last - timedelta(hours=72)
+    assert window(NOW, NOW - timedelta(days=6), compared_until=last).sessions_since == NOW - timedelta(days=6)
 
 
 @st.composite

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from services.backoffice.operations.reports.products import Unclear, find
 from shared.database.pool import Database
 from shared.periods import DAY, last_days, midnight
-from shared.stock_levels import Level, Status, closing
+from shared.stock_levels import Level, closing
 from shared.store.levels import Course, Levels, Named
 from shared.store.snapshots import Snapshots
-from shared.vocabulary import AccountKey, Size
+from shared.vocabulary import AccountKey, Size, StockStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def stock(ledger: Ledger, asked: Asked, now: datetime) -> list[Level]:
         return levels.now(product) if asked.at is None else levels.at(asked.at, product)
 
     found = ledger.database.run(lambda c: read(Levels(c, ledger.account, ledger.low_stock)))
-    return [one for one in found if not asked.low or one.status in {Status.LOW, Status.OUT}]
+    return [one for one in found if not asked.low or one.status in {StockStatus.LOW, StockStatus.OUT}]
 
 
 @dataclass(frozen=True, slots=True)
