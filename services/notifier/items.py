@@ -27,6 +27,11 @@ _NOUNS: Final[Mapping[AlertKind, str]] = {
     AlertKind.FINDING: "finding",
 }
 """What the fact `count` counts."""
+_PUT_BACK: Final[Mapping[AlertKind, str]] = {
+    AlertKind.REFUND_PROPOSED: "if they came back",
+    AlertKind.DISPUTED: "if the goods have not left, or came back",
+}
+"""When the fact `command` is the one to use."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -154,6 +159,8 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
         line = clean(facts.get("line_item"), LINE_LENGTH)
         lines.append(f"session {session}" + (f", line {line}" if line else ""))
     lines += details(facts, policy)
+    if (command := clean(facts.get("command"), LINE_LENGTH)) and alert.kind in _PUT_BACK:
+        lines.append(f"{_PUT_BACK[alert.kind]}: `{command}`")
     if alert.snoozed_until is not None:
         lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")
     if alert.resolved_at is not None:

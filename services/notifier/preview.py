@@ -120,6 +120,11 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
         "ch_1",
         {**product_facts(JUMPER.product, "Fisherman's jumper", size="M"), "quantity": 1},
     )
+    yield AlertKind.DISPUTED, "du_1MtJUT2eZvKYlo2CNaw2HvEv", {
+        "session": session, "reason": "49.00 EUR were disputed (reason: fraudulent): nothing is left of what was paid",
+        "command": "stocksync refunds accept du_1MtJUT2eZvKYlo2CNaw2HvEv",
+        "due_by": (AT + timedelta(days=9)).isoformat(),
+    }  # fmt: skip
     yield AlertKind.SALE_RECOVERED, "recover", {"count": 3, "oldest": AT.isoformat(), "examples": [session]}
     yield AlertKind.LIVEMODE_MISMATCH, "an event of the other mode arrived", product_facts("", "")
     yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")
