@@ -29,9 +29,10 @@ setup-runtime: $(RUNTIME) # Only what running needs
 $(BIN)/python:
 	@deploy/make-venv $(PYTHON) $(VENV)
 
-$(RUNTIME): $(BIN)/python requirements.txt
+$(RUNTIME): $(BIN)/python requirements.txt deploy/install-command
 	@echo "installing what running needs …"
 	@$(PIP) install --require-hashes -r requirements.txt
+	@deploy/install-command $(VENV)
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements-dev.txt requirements-openapi.txt pyproject.toml

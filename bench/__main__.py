@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from bench.accuracy import measure as accuracy
+from bench.offline import measure as offline
 from bench.options import Options
 from bench.sync import measure as sync
 from bench.verify import measure as verify
@@ -17,8 +19,11 @@ BENCHES: Final[Mapping[str, Callable[[Options], bool]]] = {
     "webhooks": webhooks.run,
     "sync": sync.run,
     "verify": verify.run,
+    "accuracy": accuracy.run,
+    "offline": offline.run,
 }
-PRODUCTS: Final[Mapping[str, int]] = {"verify": 5000}
+PRODUCTS: Final[Mapping[str, int]] = {"verify": 5000, "accuracy": 2000}
+SALES: Final[Mapping[str, int]] = {"offline": 50_000}
 """How many by default, where it is not what `Options` says."""
 
 
@@ -34,14 +39,19 @@ def main() -> int:
     options = Options(
         rounds=chosen.rounds,
         seconds=chosen.seconds,
-        sales=chosen.sales,
-        products=chosen.products or Options().products,
+        runs=chosen.runs,
         parts=tuple(chosen.parts),
         rabbitmq=chosen.rabbitmq,
         seed=chosen.seed,
     )
     met = [
-        BENCHES[name](replace(options, products=chosen.products or PRODUCTS.get(name, options.products)))
+        BENCHES[name](
+            replace(
+                options,
+                products=chosen.products or PRODUCTS.get(name, options.products),
+                sales=chosen.sales or SALES.get(name, options.sales),
+            )
+        )
         for name in chosen.names or BENCHES
     ]
     return 0 if all(met) else 1
@@ -54,18 +64,22 @@ def _options(parser: argparse.ArgumentParser) -> None:
     webhook.add_argument("--seconds", type=int, default=usual.seconds, choices=range(1, 61), metavar="N")
     chain = parser.add_argument_group("sync")
     chain.add_argument(
-        "--sales", type=int, default=usual.sales, choices=range(100, 20_001), metavar="N", help="of the drain"
+        "--sales", type=int, choices=range(100, 100_001), metavar="N", help="of the drain, or while offline"
     )
     chain.add_argument(
         "--products",
         type=int,
         choices=range(4, 100_001),
         metavar="N",
-        help="of the drain (at most 1000), or to verify",
+        help="of the drain (at most 1000), to verify, of accuracy, or of the shop that was offline",
     )
     chain.add_argument("--parts", nargs="+", default=[], choices=tuple(sync.PARTS), help="all without")
     chain.add_argument("--rabbitmq", action="store_true", help="messages in RabbitMQ, not in PostgreSQL")
     chain.add_argument("--seed", type=int, default=usual.seed)
+    exact = parser.add_argument_group("accuracy")
+    exact.add_argument(
+        "--runs", type=int, default=usual.runs, choices=range(1, 1001), metavar="N", help="verifications"
+    )
 
 
 if __name__ == "__main__":

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`rounds` of `seconds` for `webhooks`, `products` for `verify` and `sync`, whose parts all scale with `sales`."""
+    """`rounds` of `seconds` for `webhooks`; `products` for all others; the parts of `sync` scale with `sales`.
+
+    `runs` are of `accuracy`.
+    """
 
     rounds: int = 3
     seconds: int = 6
     sales: int = 10_000
     products: int = 200
+    runs: int = 200
     parts: tuple[str, ...] = ()
     rabbitmq: bool = False
     seed: int = 1

@@ -32,7 +32,10 @@ class NotStarted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Addresses of a running pipeline, and the supervisor's process id."""
+    """Addresses of a running pipeline, and the supervisor's process id.
+
+    `simulator` is its own, or the one that it was told of as STRIPE_API_BASE.
+    """
 
     pid: int
     simulator: str
@@ -59,14 +62,17 @@ def running(home: Path, **settings: str) -> Generator[Stack]:
             text=True,
         )
         try:
-            yield _addresses(process, home)
+            yield _addresses(process, home, settings.get("STRIPE_API_BASE", ""))
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(STOP_SECONDS)
 
 
-def _addresses(process: subprocess.Popen[str], home: Path) -> Stack:
-    """What the `ready` line says; raises NotStarted where none comes."""
+def _addresses(process: subprocess.Popen[str], home: Path, told: str) -> Stack:
+    """What the `ready` line says; raises NotStarted where none comes.
+
+    A pipeline without a simulator of its own was `told` of one.
+    """
     watchdog = threading.Timer(START_SECONDS, process.terminate)
     watchdog.start()
     try:
@@ -74,7 +80,8 @@ def _addresses(process: subprocess.Popen[str], home: Path) -> Stack:
             word, *pairs = line.split()
             if word == "ready":
                 named = dict(pair.split("=", 1) for pair in pairs)
-                return Stack(process.pid, named["simulator"], named["webhooks"], home / "mail")
+                simulator = named.get("simulator", told)
+                return Stack(process.pid, simulator, named["webhooks"], home / "mail")
     finally:
         watchdog.cancel()
     said = (home / "up.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()

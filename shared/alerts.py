@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -61,13 +61,18 @@ def stock_facts(variant: Variant, name: str, *, on_hand: int, threshold: int) ->
     }
 
 
-def oversold_facts(variant: Variant, name: str, sales: Iterable[OversoldSale]) -> Facts:
-    """The facts of an oversold variant; further `sales` are added to those of an open alert."""
+def oversold_facts(variant: Variant, name: str, sales: Sequence[OversoldSale]) -> Facts:
+    """The facts of an oversold variant; further `sales` are added to those of an open alert.
+
+    `short` and `sold` count all their units and sales; an alert that is added to keeps the newest sales only.
+    """
     return {
         "product": variant.product,
         "name": name,
         "size": variant.size,
         "sales": [{"session": sale.session, "units": sale.units} for sale in sales],
+        "short": sum(sale.units for sale in sales),
+        "sold": len(sales),
     }
 
 
@@ -110,7 +115,8 @@ def recovered_facts(recovered: Recovered) -> Facts:
 class ClaimedAlert:
     """An alert in a notifier's hands.
 
-    `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant). `news`:
+    `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant), 0 where
+    Stripe has no such size any more. `news`:
     more is to be told than its end; `heard`: people were told of it before; `reopened`: it is over, and the
     same has begun again.
     """

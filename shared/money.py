@@ -5,25 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 _WITHOUT_DECIMALS: Final = frozenset(
-    [
-        "bif",
-        "clp",
-        "djf",
-        "gnf",
-        "jpy",
-        "kmf",
-        "krw",
-        "mga",
-        "pyg",
-        "rwf",
-        "ugx",
-        "vnd",
-        "vuv",
-        "xaf",
-        "xof",
-        "xpf",
-    ],
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"],
 )
+"""Not isk and ugx: they have no decimals any more, and Stripe goes on counting them in hundredths."""
 _THREE_DECIMALS: Final = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
 
@@ -36,7 +20,8 @@ def readable(amount: int, currency: str) -> str:
 
 
 def decimals(currency: str) -> int:
-    """Decimal places of `currency` (ISO code in lower case) in Stripe's amounts."""
-    if currency in _WITHOUT_DECIMALS:
+    """Decimal places of `currency` (ISO code) in Stripe's amounts."""
+    code = currency.lower()
+    if code in _WITHOUT_DECIMALS:
         return 0
-    return 3 if currency in _THREE_DECIMALS else 2
+    return 3 if code in _THREE_DECIMALS else 2

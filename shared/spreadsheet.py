@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
@@ -11,6 +12,8 @@ Value: TypeAlias = "str | int | None"
 
 _FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """What a spreadsheet takes for the beginning of a formula, in full width too."""
+_INSIDE: Final = re.compile(r'([;|\t\r\n][ "]*)(?=[=+\-@＝＋－＠])')
+"""Where a spreadsheet that splits lines at another separator, as in Germany, finds such a beginning inside a cell."""
 
 
 def cell(value: Value) -> str:
@@ -19,7 +22,8 @@ def cell(value: Value) -> str:
         return ""
     if isinstance(value, int):
         return str(value)
-    return f"'{value}" if value[:1] in _FORMULA else value
+    safe = _INSIDE.sub(r"\1'", value)
+    return f"'{safe}" if value[:1] in _FORMULA else safe
 
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[str]:

@@ -23,7 +23,7 @@ class KindSum:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A size that was sold: units in the period and in the longer time before its end, its first sale in that."""
+    """A size that was sold: units in the period and in the longer time before its end, its first movement ever."""
 
     product: str
     name: str
@@ -51,15 +51,23 @@ class Stock(Figures):
 
 
 class ProductWeek(Figures):
-    """What a product's week was, in units; `changed`: restocked or edited in the Dashboard; `opened`: first seen."""
+    """What a product's week was, in units; `edited` in the Dashboard, `returned` by refunds, `opened`: first seen."""
 
     product: str
     name: str
     sold: int = 0
-    changed: int = 0
+    restocked: int = 0
+    edited: int = 0
+    returned: int = 0
     corrected: int = 0
     oversold: int = 0
     opened: int = 0
+
+    @property
+    def change(self) -> int:
+        """What all of it made of the stock."""
+        came = self.restocked + self.edited + self.returned + self.corrected + self.oversold + self.opened
+        return came - self.sold
 
 
 class Seller(Figures):
@@ -88,6 +96,22 @@ class Unplaced(Figures):
 
     lines: int
     oldest: AwareDatetime | None
+
+
+class Doubt(Figures):
+    """Findings of one cause that are not resolved, since when the oldest is."""
+
+    cause: str
+    findings: int
+    oldest: AwareDatetime
+
+
+class Recovered(Figures):
+    """Sales of the week that were missed for one reason, in words, and how late the latest of them was booked."""
+
+    reason: str
+    sales: int
+    longest_seconds: int
 
 
 class Reads(Figures):
@@ -132,6 +156,8 @@ class WeeklyReport(Figures):
     ran_out: tuple[RanOut, ...]
     more_ran_out: int
     unplaced: Unplaced
+    doubts: tuple[Doubt, ...] = ()
+    recovered: tuple[Recovered, ...] = ()
     reads: Reads
     course: tuple[Day, ...]
     rows: tuple[Row, ...]

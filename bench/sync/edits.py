@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from bench.sync.finding import Finding, calls, equal, limits
+from bench.sync.finding import Finding, calls, equal, limits, sales, same
 from bench.sync.ledger import EDITS, Ledger, nonzero
 from bench.sync.rush import SALES_A_SECOND
 from bench.sync.shop import Form, Outcome, Shop
 from bench.sync.waiting import wait_for, wait_until
 from shared import clock
-from shared.vocabulary import MovementKind, Variant
+from shared.vocabulary import Variant
 
 MOST_UNITS: Final = 30
 OLD_FORMS: Final = 0.2  # of the edits: the whole page, loaded up to OLDEST seconds before
@@ -63,10 +64,17 @@ def plan(variants: list[Variant], counts: tuple[int, int], seconds: float, rando
     """
     sales, edits = counts
     first = {variant.product: variant for variant in variants}
-    sold = [Step(random.uniform(0, seconds), random.choice(variants)) for _ in range(sales - len(first))]
+    return Day(span(variants, (sales - len(first), edits), seconds, random), tuple(first.values()))
+
+
+def span(
+    variants: list[Variant], counts: tuple[int, int], seconds: float, random: Random
+) -> tuple[Step, ...]:
+    """So many sales and edits at random moments of `seconds`."""
+    sales, edits = counts
+    sold = [Step(random.uniform(0, seconds), random.choice(variants)) for _ in range(sales)]
     edited = [_edit(random.choice(variants), seconds, random) for _ in range(edits)]
-    steps = (*sold, *(_unless_in_the_way(edit, edited) for edit in edited))
-    return Day(steps, tuple(first.values()))
+    return (*sold, *(_unless_in_the_way(edit, edited) for edit in edited))
 
 
 def _edit(variant: Variant, seconds: float, random: Random) -> Step:
@@ -93,10 +101,18 @@ def play(shop: Shop, day: Day) -> bool:
     for variant in day.first:
         shop.sell(variant)
     shop.rest(60)
-    began = clock.monotonic()
+    act(shop, day.steps, clock.monotonic())
+    intended = shop.intended()
+    reached = wait_for(60 + len(day.steps) / SALES_A_SECOND, lambda: shop.shown() == intended, look=1)
+    shop.rest(60)
+    return reached
+
+
+def act(shop: Shop, steps: Sequence[Step], began: float) -> None:
+    """Do everything at its moment, seconds after `began` (monotonic)."""
     forms: dict[Step, Form] = {}
-    loads = [(step.loaded, 0, step) for step in day.edits if step.loaded is not None]
-    deeds = [*loads, *((step.at, 1, step) for step in day.steps)]
+    loads = [(step.loaded, 0, step) for step in steps if step.loaded is not None]
+    deeds = [*loads, *((step.at, 1, step) for step in steps)]
     for at, order, step in sorted(deeds, key=lambda deed: deed[:2]):
         wait_until(began + at)
         if order == 0:
@@ -105,33 +121,18 @@ def play(shop: Shop, day: Day) -> bool:
             shop.edit(step.variant, step.units, forms.get(step))
         else:
             shop.sell(step.variant)
-    intended = shop.intended()
-    reached = wait_for(60 + len(day.steps) / SALES_A_SECOND, lambda: shop.shown() == intended, look=1)
-    shop.rest(60)
-    return reached
 
 
 def findings(day: Day, outcome: Outcome, ledger: Ledger) -> list[Finding]:
     """Whether Stripe and the ledger know everything that happened."""
     return [
         equal(outcome),
-        _same("sizes whose sales are in the ledger", ledger.sum(MovementKind.SALE), _off(day.sold)),
-        _same("sizes whose edits are movements of their own", ledger.sum(*EDITS), day.edited),
+        sales(day.sold, ledger),
+        same("sizes whose edits are movements of their own", ledger.sum(*EDITS), day.edited),
         _movements(day, ledger),
         calls(outcome.log),
         *limits(outcome.log),
     ]
-
-
-def _off(sold: Counter[Variant]) -> dict[Variant, int]:
-    return {variant: -units for variant, units in sold.items()}
-
-
-def _same(what: str, found: dict[Variant, int], wanted: dict[Variant, int]) -> Finding:
-    wrong = [variant for variant in found.keys() | wanted if found.get(variant) != wanted.get(variant)]
-    off = sum(abs(found.get(variant, 0) - wanted.get(variant, 0)) for variant in wrong)
-    figure = f"{len(wanted)} of {len(wanted)}" if not wrong else f"{len(wrong)} wrong by {off} units"
-    return Finding(what, figure, "all", not wrong)
 
 
 def _movements(day: Day, ledger: Ledger) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from bench.options import Options
 from bench.results import WIDTH, keep
 from bench.sync import edits, idle, ledger, rush
-from bench.sync.finding import Finding
+from bench.sync.finding import Finding, table
 from bench.sync.stage import Stage, built
 
 LATENCY_MS: Final = 100
@@ -64,9 +64,9 @@ def run(options: Options) -> bool:
     for name in options.parts or PARTS:
         with built(rabbitmq=options.rabbitmq) as stage:
             found = PARTS[name](stage, options, Random(options.seed))
-        table = _table(name, found)
-        console.print(table)
-        _keep(name, options, table)
+        shown = table(_TITLES[name], found)
+        console.print(shown)
+        _keep(name, options, shown)
         met = met and all(finding.met is not False for finding in found)
     return met
 
@@ -76,23 +76,7 @@ def _open(stage: Stage, products: int) -> None:
     stage.shop.live(LATENCY_MS, STRIPE_PER_ENDPOINT, STRIPE_OVERALL)
 
 
-def _table(name: str, found: Sequence[Finding]) -> Table:
-    table = Table(title=_TITLES[name])
-    table.add_column("")
-    table.add_column("measured", overflow="fold")
-    table.add_column("target")
-    for finding in found:
-        table.add_row(finding.what, finding.figure, _target(finding))
-    return table
-
-
-def _target(finding: Finding) -> str:
-    if finding.met is None:
-        return finding.target
-    return f"{finding.target} {'met' if finding.met else 'MISSED'}"
-
-
-def _keep(name: str, options: Options, table: Table) -> None:
+def _keep(name: str, options: Options, shown: Table) -> None:
     section = f"sync {name}, {'RabbitMQ' if options.rabbitmq else 'embedded queue'}"
     command = f"python -m bench sync --parts {name} --sales {options.sales} --products {options.products}"
     command += f" --seed {options.seed}{' --rabbitmq' if options.rabbitmq else ''}"
@@ -102,5 +86,5 @@ def _keep(name: str, options: Options, table: Table) -> None:
         "all services, the database, the simulator and the load on one machine. The simulator takes "
         f"{LATENCY_MS} ms for every call and refuses more than {STRIPE_PER_ENDPOINT} calls a second to an "
         f"endpoint and {STRIPE_OVERALL} in all.",
-        table,
+        shown,
     )

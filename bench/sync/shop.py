@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +14,7 @@ import stripe
 from bench.sync.requests_log import Call, RequestsLog
 from bench.sync.waiting import wait_for
 from shared import clock
-from shared.vocabulary import ProductId, Size, Variant
+from shared.vocabulary import ProductId, Size, Variant, parse_units
 
 SIZES: Final = ("S", "M", "L")
 UNITS: Final = 20_000
@@ -42,12 +43,22 @@ class Outcome:
     log: RequestsLog
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """API requests by endpoint, those that were refused with 429, and the most in a second (`*`: in all)."""
+
+    by_endpoint: Mapping[str, int]
+    refused: int
+    peaks: Mapping[str, int]
+
+
 class Shop:
-    """One shop; everything but `open` goes through the control API, which is neither limited nor logged."""
+    """One shop; all but `create` goes through the control API, which is neither limited nor logged."""
 
     def __init__(self, simulator: str) -> None:
         self._simulator = simulator
         self._http = requests.Session()
+        self._stripe = stripe.StripeClient("sk_test_bench", base_addresses={"api": simulator})
         self.products: list[ProductId] = []
 
     @property
@@ -55,21 +66,35 @@ class Shop:
         """Everything there is to buy."""
         return [Variant(product, Size(size)) for product in self.products for size in SIZES]
 
-    def open(self, products: int) -> None:
-        """Create the products, each with UNITS of each size, and wait until the keeper knows them."""
-        client = stripe.StripeClient("sk_test_bench", base_addresses={"api": self._simulator})
-        metadata = {"sizes": ",".join(SIZES), **{f"stock_{size}": str(UNITS) for size in SIZES}}
-        self.products = [
-            ProductId(client.v1.products.create({"name": f"Product {n}", "metadata": metadata}).id)
-            for n in range(products)
-        ]
+    def open(self, products: int, few: Sequence[int] = ()) -> None:
+        """Create the products, and wait until the keeper knows them.
+
+        Each has UNITS of each size; of the first size of the first products there are as `few` as that says.
+        """
+        units = [*few[:products], *[UNITS] * (products - len(few))]
+        self.products = [self.create(f"Product {n}", first=count) for n, count in enumerate(units)]
         self.rest(60 + products)
+
+    def create(self, name: str, first: int = UNITS) -> ProductId:
+        """A new product with UNITS of each size, but `first` of the first."""
+        units = {**dict.fromkeys(SIZES, UNITS), SIZES[0]: first}
+        metadata = {
+            "sizes": ",".join(SIZES),
+            **{f"stock_{size}": str(count) for size, count in units.items()},
+        }
+        return ProductId(self._stripe.v1.products.create({"name": name, "metadata": metadata}).id)
+
+    def another(self) -> Shop:
+        """The same shop, for another thread."""
+        shop = Shop(self._simulator)
+        shop.products = list(self.products)
+        return shop
 
     def live(self, latency_ms: int, per_endpoint: int, overall: int) -> None:
         """Have the simulator answer as slowly and as rarely as Stripe does, with an empty log."""
         self.control("/_limits", {"per_endpoint": per_endpoint, "overall": overall})
         self.control("/_latency", {"ms": latency_ms})
-        self._http.delete(f"{self._simulator}/_requests", timeout=TIMEOUT).raise_for_status()
+        self._delete("/_requests")
 
     def sell(self, variant: Variant, count: int = 1) -> None:
         """So many customers buy one unit each."""
@@ -89,6 +114,27 @@ class Shop:
             body["form"] = form.metadata
         self.control(f"/_dashboard/products/{variant.product}", body)
 
+    def type(self, product: ProductId, **absolute: str) -> None:
+        """A person types values into the page; an empty one takes the field away."""
+        self.control(f"/_dashboard/products/{product}", {"absolute": absolute})
+
+    def save(self, form: Form) -> None:
+        """A person saves a page as it was loaded."""
+        self.control(f"/_dashboard/products/{form.product}", {"form": form.metadata})
+
+    def delete(self, product: ProductId) -> None:
+        """A person deletes the product."""
+        self._delete(f"/_dashboard/products/{product}")
+
+    @contextmanager
+    def webhooks_of_products(self, kind: str, **rule: float) -> Generator[None]:
+        """Meanwhile they go wrong by this rule of the simulator, again and again."""
+        self.control("/_faults", {"kind": kind, "type": "^product", "count": None, **rule})
+        try:
+            yield
+        finally:
+            self._delete("/_faults")
+
     def hold(self, *, held: bool) -> None:
         """Let webhooks wait, or go."""
         self.control("/_deliveries", {"held": held})
@@ -98,12 +144,13 @@ class Shop:
         return int(self.load(variant.product).metadata[f"stock_{variant.size}"])
 
     def shown(self) -> Numbers:
-        """What Stripe shows of all."""
+        """What Stripe shows of all, where it is a number."""
         listed = self._get("/_dashboard/products")["products"]
         return {
-            Variant(ProductId(one["id"]), Size(size)): int(one["metadata"][f"stock_{size}"])
+            Variant(ProductId(one["id"]), Size(size)): units
             for one in listed
             for size in SIZES
+            if (units := parse_units(one["metadata"].get(f"stock_{size}", ""))) is not None
         }
 
     def intended(self) -> Numbers:
@@ -129,6 +176,11 @@ class Shop:
             )
         )
 
+    def counts(self) -> Counts:
+        """All API requests since `live`, however many."""
+        noted = self._get("/_requests?limit=0")
+        return Counts(noted["by_endpoint"], noted["by_status"].get("429", 0), noted["peaks"])
+
     def rest(self, seconds: float, quiet: float = 2.0) -> bool:
         """Wait until all webhooks are delivered and nobody has called for `quiet` seconds; whether that came."""
         last, since = -1, clock.monotonic()
@@ -148,6 +200,9 @@ class Shop:
         answer = self._http.post(self._simulator + path, json=body, timeout=TIMEOUT)
         answer.raise_for_status()
         return answer.json()
+
+    def _delete(self, path: str) -> None:
+        self._http.delete(self._simulator + path, timeout=TIMEOUT).raise_for_status()
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._http.get(self._simulator + path, timeout=TIMEOUT)

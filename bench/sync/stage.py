@@ -23,12 +23,14 @@ class Stage:
 
 
 @contextmanager
-def built(*, rabbitmq: bool) -> Generator[Stage]:
-    """`stocksync up` with its own settings, messages in PostgreSQL or in a RabbitMQ node of its own."""
+def built(*, rabbitmq: bool, **settings: str) -> Generator[Stage]:
+    """`stocksync up` with its own settings, messages in PostgreSQL or in a RabbitMQ node of its own.
+
+    `settings` are given to it.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stocksync-bench-")))
         folder.chmod(0o755)  # the database runs as another account where we are root
-        settings: dict[str, str] = {}
         if rabbitmq:
             node = LocalNode(folder / "rabbitmq")
             stack.callback(node.kill)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from shared.alerts import Sold
+from shared.cover import days_left, pace_days
 
-DAYS: Final = 28
-"""How far the pace looks back: four weeks, so that every weekday counts the same."""
 _YEAR: Final = 365
 _TENTH: Final = 0.1
 _MANY: Final = 9.95
@@ -15,17 +14,16 @@ _MANY: Final = 9.95
 
 def cover(on_hand: int, sold: Sold) -> str:
     """`about 3 days at the pace of the last 28 days (1.9 a day)`; without stock only the pace."""
-    if sold.units <= 0:
+    lasts, days = days_left(on_hand, sold), pace_days(sold.days)
+    if lasts is None or sold.units <= 0:
         return f"no sale in {_count(sold.days)}"
-    days = max(1.0, sold.days)
-    pace = sold.units / days
     if on_hand <= 0:
         return f"sold {_pace(sold.units, days)} over {_span(days)}"
-    return f"{_lasts(on_hand / pace)} at the pace of {_span(days)} ({_pace(sold.units, days)})"
+    return f"{_lasts(lasts)} at the pace of {_span(days)} ({_pace(sold.units, days)})"
 
 
-def _lasts(days: float) -> str:
-    if days < 1:
+def _lasts(days: int) -> str:
+    if not days:
         return "less than a day"
     return f"about {_count(days)}" if days <= _YEAR else "more than a year"
 
@@ -39,8 +37,7 @@ def _pace(units: int, days: float) -> str:
 
 
 def _span(days: float) -> str:
-    whole = round(days)
-    return "the last day" if whole <= 1 else f"the last {whole} days"
+    return f"the last {round(days)} days"
 
 
 def _count(days: float) -> str:

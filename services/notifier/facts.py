@@ -44,6 +44,16 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def duration(seconds: int) -> str:
+    """`2 d 3 h`, `14 h 5 min`, `20 min`, `40 s`."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if days:
+        return f"{days:,} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
 def first(lines: Sequence[str], most: int, others: str) -> list[str]:
     """The first `most` of `lines`, and how many `others` there are."""
     left = len(lines) - most

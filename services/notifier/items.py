@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.notifier.cover import cover
-from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, capital, clean, details, first, moment, whole
+from services.notifier.facts import LINE_LENGTH, NAME_LENGTH, capital, clean, details, moment, whole
 from services.notifier.found import finding_lines
 from services.notifier.policy import Policy
 from services.notifier.recovered import recovered_lines
@@ -20,18 +20,11 @@ from shared.vocabulary import AlertKind, Size
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
-_NOUNS: Final[Mapping[AlertKind, str]] = {
-    AlertKind.DEAD_LETTER: "message",
-    AlertKind.SALE_RECOVERED: "sale",
-    AlertKind.WEBHOOK_SILENCE: "sale",
-    AlertKind.FINDING: "finding",
-}
-"""What the fact `count` counts."""
 _PUT_BACK: Final[Mapping[AlertKind, str]] = {
-    AlertKind.REFUND_PROPOSED: "if they came back",
-    AlertKind.DISPUTED: "if the goods have not left, or came back",
+    AlertKind.REFUND_PROPOSED: "To put it back into stock",
+    AlertKind.DISPUTED: "Where the goods have not left, or came back",
 }
-"""When the fact `command` is the one to use."""
+"""When the fact `command` is the one to type."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -120,22 +113,15 @@ def _left(alert: ClaimedAlert) -> str:
 def _figure(alert: ClaimedAlert) -> str:
     if left := _left(alert):
         return left
-    if alert.kind is AlertKind.OVERSOLD and (missing := sum(units for _, units in _sales(alert))):
-        return f"{missing:,} short"
+    if alert.kind is AlertKind.OVERSOLD and (short := whole(alert.facts.get("short"))):
+        return f"{short:,} short"
     if recovered := whole(alert.facts.get("recovered")):
         return f"{recovered:,} {'sale' if recovered == 1 else 'sales'}"
-    quantity, count = whole(alert.facts.get("quantity")), whole(alert.facts.get("count"))
-    if quantity is not None:
-        return f"{quantity:,} {'refunded' if alert.kind is AlertKind.REFUND_PROPOSED else 'sold'}"
-    if count is None:
-        return ""
-    return " ".join(filter(None, (f"{count:,}", _counted(alert.kind, count))))
-
-
-def _counted(kind: AlertKind, count: int) -> str:
-    """What a `count` is of; empty where the kind does not say."""
-    noun = _NOUNS.get(kind, "")
-    return f"{noun}s" if noun and count != 1 else noun
+    if (quantity := whole(alert.facts.get("quantity"))) is not None:
+        return f"{quantity:,} sold"
+    if alert.kind is AlertKind.DEAD_LETTER and (count := whole(alert.facts.get("count"))) is not None:
+        return f"{count:,} {'message' if count == 1 else 'messages'}"
+    return ""
 
 
 def _stock_lines(alert: ClaimedAlert, sold: Sold | None) -> list[str]:
@@ -149,8 +135,7 @@ def _stock_lines(alert: ClaimedAlert, sold: Sold | None) -> list[str]:
 
 def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     facts, lines = alert.facts, list[str]()
-    sales = [f"{units:,} {_units(units)} in session {session}" for session, units in _sales(alert)]
-    lines += first(sales, policy.sessions_shown, "more sessions")
+    lines += _sold_to(alert, policy)
     lines += recovered_lines(facts)
     lines += finding_lines(facts)
     if reason := clean(facts.get("reason"), LINE_LENGTH):
@@ -158,14 +143,14 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     if session := clean(facts.get("session"), LINE_LENGTH):
         line = clean(facts.get("line_item"), LINE_LENGTH)
         lines.append(f"session {session}" + (f", line {line}" if line else ""))
-    lines += details(facts, policy)
     if (command := clean(facts.get("command"), LINE_LENGTH)) and alert.kind in _PUT_BACK:
         lines.append(f"{_PUT_BACK[alert.kind]}: `{command}`")
+    lines += details(facts, policy)
     if alert.snoozed_until is not None:
         lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")
     if alert.resolved_at is not None:
         at = moment(alert.resolved_at, policy.zone)
-        waits = f"restocked meanwhile ({at}), but these buyers still wait"
+        waits = f"nothing is short any more ({at}), but these buyers still wait"
         lines.append(waits if alert.kind is AlertKind.OVERSOLD else f"settled {at}")
     return lines
 
@@ -174,12 +159,24 @@ def _units(count: int) -> str:
     return "unit" if count == 1 else "units"
 
 
-def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
-    """(session, units) of an oversold alert; sessions told twice are added up."""
-    listed = alert.facts.get("sales")
+def _sold_to(alert: ClaimedAlert, policy: Policy) -> list[str]:
+    """The newest sessions of an oversold alert, and how many were earlier."""
+    sales = _sales(alert)
     totals: dict[str, int] = {}
-    for sale in listed if isinstance(listed, list) else []:
-        if isinstance(sale, dict):
-            session, units = clean(sale.get("session"), LINE_LENGTH), whole(sale.get("units"))
-            totals[session] = totals.get(session, 0) + (units or 0)
-    return list(totals.items())
+    for session, units in sales:  # a session of several lines is one
+        totals[session] = totals.get(session, 0) + units
+    lines = [f"{units:,} {_units(units)} in session {session}" for session, units in totals.items()]
+    forgotten = max(0, (whole(alert.facts.get("sold")) or 0) - len(sales))
+    shown = lines[-policy.sessions_shown :]
+    earlier = forgotten + len(lines) - len(shown)
+    return [*shown, f"and {earlier:,} earlier"] if earlier else shown
+
+
+def _sales(alert: ClaimedAlert) -> list[tuple[str, int]]:
+    """(session, units) that an oversold alert names, the newest last."""
+    listed = alert.facts.get("sales")
+    return [
+        (clean(sale.get("session"), LINE_LENGTH), whole(sale.get("units")) or 0)
+        for sale in (listed if isinstance(listed, list) else [])
+        if isinstance(sale, dict)
+    ]

@@ -19,14 +19,25 @@ from shared import clock
 HELO: Final = "[127.0.0.1]"  # smtplib would ask DNS for this machine's name, and wait
 OK, START_DATA, CLOSING = (250, 251, 252), 354, 421
 FOR_EVER: Final = 500
+TIMEOUT, PATIENCE, GOODBYE = 15.0, 60.0, 5.0  # seconds
+LONGEST: Final = 4 * PATIENCE + GOODBYE
+"""Seconds until a mail that was handed over is recorded: up to DATA, its two answers, the mail, the goodbye."""
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 
 
 class SmtpMailer:
-    """Sends by one mail server; every step within `timeout` seconds, the answer to the mail within `patience`."""
+    """Sends by one mail server; every step within `timeout` seconds, the answer to the mail within `patience`.
+
+    A mail whose DATA would begin later than `patience` after the start is not handed over.
+    """
 
     def __init__(
-        self, server: SmtpServer, ca_file: Path | None = None, *, timeout: float = 15, patience: float = 60
+        self,
+        server: SmtpServer,
+        ca_file: Path | None = None,
+        *,
+        timeout: float = TIMEOUT,
+        patience: float = PATIENCE,
     ) -> None:
         """`ca_file` holds PEM certificates to trust instead of the system's."""
         self._server = server
@@ -62,7 +73,7 @@ class SmtpMailer:
             if self._server.user:
                 smtp.login(self._server.user, self._server.password)
             yield smtp
-            _say_goodbye(smtp)
+            _say_goodbye(smtp, min(self._timeout, GOODBYE))
         finally:
             smtp.close()
 
@@ -113,8 +124,10 @@ class SmtpMailer:
         return sent if code in OK else _refusal("the mail was refused", code, reply)
 
 
-def _say_goodbye(smtp: smtplib.SMTP) -> None:
+def _say_goodbye(smtp: smtplib.SMTP, seconds: float) -> None:
     try:
+        if smtp.sock is not None:
+            smtp.sock.settimeout(seconds)
         smtp.quit()
     except (smtplib.SMTPException, OSError):
         return  # the verdict stands, however the server takes its leave

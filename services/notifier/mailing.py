@@ -9,7 +9,6 @@ from email.message import EmailMessage
 
 from services.notifier import decide
 from services.notifier.audience import MailingList
-from services.notifier.cover import DAYS
 from services.notifier.decide import Digest
 from services.notifier.mail import Later, Letterhead, Mail, Mailer, Never, Sent, Unsure
 from services.notifier.message import addresses, compose
@@ -17,7 +16,8 @@ from services.notifier.policy import Policy
 from services.notifier.render import render
 from shared import clock, logs
 from shared.alerts import Claim
-from shared.database.pool import Database
+from shared.cover import PACE_DAYS
+from shared.database.pool import Connection, Database
 from shared.store import mails
 from shared.store.movements import sold_lately
 
@@ -61,8 +61,7 @@ def _tell(desk: Desk, mailing_list: MailingList, claim: Claim) -> None:
     digest = decide.digest(claim, desk.policy)
     over = [alert.id for alert in digest.over]
     if digest.is_empty:
-        with desk.database.transaction() as connection:
-            mails.mark_dropped(connection, claim, over)
+        desk.database.run(lambda connection: mails.mark_dropped(connection, claim, over))
         log.info("alerts_over_before_mailed", alerts=len(over))
         return
     letter = _letter(desk, mailing_list.letterhead, _with_pace(desk, digest))
@@ -73,7 +72,7 @@ def _tell(desk: Desk, mailing_list: MailingList, claim: Claim) -> None:
             if refused:
                 log.error("mail_recipients_refused", recipients=len(refused), codes=list(refused))
         case _:
-            _record_trouble(desk, claim, delivery)
+            _record_trouble(desk, claim, digest, delivery)
 
 
 def _with_pace(desk: Desk, digest: Digest) -> Digest:
@@ -81,7 +80,7 @@ def _with_pace(desk: Desk, digest: Digest) -> Digest:
     wanted = decide.stock_shown(digest, desk.policy)
     if not wanted:
         return digest
-    found = desk.database.run(lambda connection: sold_lately(connection, wanted.values(), days=DAYS))
+    found = desk.database.run(lambda connection: sold_lately(connection, wanted.values(), days=PACE_DAYS))
     return replace(
         digest, sold={number: found[variant] for number, variant in wanted.items() if variant in found}
     )
@@ -103,9 +102,11 @@ def _sent(letter: EmailMessage, mailing_list: MailingList, digest: Digest) -> ma
 
 
 def _record(desk: Desk, claim: Claim, digest: Digest, letter: mails.Letter) -> None:
-    with desk.database.transaction() as connection:
+    def record(connection: Connection) -> None:
         mails.mark_mailed(connection, claim, letter)
         mails.mark_dropped(connection, claim, [alert.id for alert in digest.over])
+
+    desk.database.run(record)
     log.info(
         "alerts_mailed",
         mailing_list=letter.mailing_list,
@@ -115,13 +116,15 @@ def _record(desk: Desk, claim: Claim, digest: Digest, letter: mails.Letter) -> N
     )
 
 
-def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) -> None:
+def _record_trouble(desk: Desk, claim: Claim, digest: Digest, delivery: Later | Never | Unsure) -> None:
     """Give the alerts back for another try, or up.
 
     A mail of unknown fate keeps its claim: once that has lapsed, the same alerts go out under the same Message-ID.
+    Where one of them is over by then the mail is another one, under an id of its own, and tells that end.
     """
     told = {"alerts": len(claim.alerts), "reason": delivery.reason, **desk.mailer.describe()}
-    with desk.database.transaction() as connection:
+
+    def record(connection: Connection) -> None:
         match delivery:
             case Never(reason):
                 mails.mark_failed(connection, claim, error=reason)
@@ -129,7 +132,9 @@ def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never | Unsure) 
                 pause = decide.backoff(claim, desk.policy)
                 mails.mark_retry(connection, claim, seconds=pause, error=reason)
             case Unsure(reason):
-                mails.mark_unsure(connection, claim, error=reason)
+                mails.mark_unsure(connection, claim, [alert.id for alert in digest.told], error=reason)
+
+    desk.database.run(record)
     if isinstance(delivery, Never):
         log.error("mail_refused", **told)
     else:

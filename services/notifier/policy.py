@@ -19,7 +19,9 @@ class Policy:
     gather_over_at_most: float = 600
     pause: float = 5  # after the first mail of an hour; doubles with each further one
     pause_at_most: float = 900
-    abandoned_after: float = 180  # a claim this old was left by a crash; longer than any send takes
+    abandoned_after: float = (
+        360  # a claim this old was left by a crash; longer than a send takes, `mailer.LONGEST`
+    )
     backoff: tuple[float, ...] = (10, 30, 60, 120, 300, 600, 900)
     patient_attempts: int = 4  # for a recipient that is refused for now while others are not
     claim_at_most: int = 20_000

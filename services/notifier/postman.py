@@ -7,12 +7,14 @@ from threading import Condition, Event, Thread
 from typing import Final
 
 from services.notifier.mailing import Desk, mail_what_waits
+from services.notifier.problems import end_past
+from services.notifier.refused import bring_back
 from services.notifier.report_mailing import mail_reports
 from shared import logs
 from shared.outcomes import Outage
 
-ROUNDS: Final[tuple[Callable[[Desk], float], ...]] = (mail_what_waits, mail_reports)
-"""Each sends one mail if one is due, and says in how many seconds it is worth looking again."""
+ROUNDS: Final[tuple[Callable[[Desk], float], ...]] = (end_past, mail_what_waits, mail_reports)
+"""Each does what is due, sends one mail at most, and says in how many seconds it is worth looking again."""
 
 log = logs.get(__name__)
 
@@ -25,6 +27,7 @@ class Postman:
         self._desk = desk
         self._news = Condition()
         self._woken = False
+        self._begun = False
 
     def wake(self) -> None:
         """Look again now; from any thread."""
@@ -42,7 +45,14 @@ class Postman:
                 self._woken = False
 
     def _look(self) -> float:
+        if not self._begun:
+            self._round(self._begin)
         return min(self._round(mail) for mail in ROUNDS)
+
+    def _begin(self, desk: Desk) -> float:
+        bring_back(desk)
+        self._begun = True
+        return 0
 
     def _round(self, mail: Callable[[Desk], float]) -> float:
         try:

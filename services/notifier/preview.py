@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from services.notifier import preview_report
 from services.notifier.decide import Digest, digest, stock_shown
 from services.notifier.mail import Mail
 from services.notifier.policy import Policy
@@ -19,12 +20,17 @@ from shared.alerts import (
     ClaimedAlert,
     Facts,
     OversoldSale,
+    Recovered,
     Sold,
+    finding_facts,
     oversold_facts,
     product_facts,
+    recovered_facts,
     stock_facts,
     unplaced_facts,
 )
+from shared.findings import WORDS as CAUSES
+from shared.findings import Cause
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
 
 AT: Final = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
@@ -50,7 +56,7 @@ def mails() -> dict[str, Mail]:
         "test-mode": [replace(alert, account=AccountKey("self:test")) for alert in (*kinds[:1], *_low(2))],
         "reminder": [replace(_low(1)[0], snoozed_until=AT + timedelta(days=1))],
     }
-    return {name: _rendered(alerts) for name, alerts in samples.items()}
+    return {**{name: _rendered(alerts) for name, alerts in samples.items()}, "report": preview_report.mail()}
 
 
 def _rendered(alerts: list[ClaimedAlert]) -> Mail:
@@ -99,7 +105,10 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
     yield (
         AlertKind.WEBHOOK_SILENCE,
         str(LIVE),
-        {"reason": "no event for 6 hours; Stripe shows 14 sales", "count": 14},
+        {
+            "reason": "Stripe shows a sale of 2026-11-24 08:40 UTC;"
+            " of webhooks the last came 2026-11-24 02:10 UTC"
+        },
     )
     yield AlertKind.DEAD_LETTER, "sales", _dead_letters()
     yield AlertKind.JOB_FAILED, "recover", {
@@ -109,25 +118,47 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
     yield AlertKind.UNPLACED_SALE, f"{session}/li_1", unplaced_facts(
         session, "li_1Qx7", quantity=2, reason="the sale does not say which size", name=LONG,
     )  # fmt: skip
-    yield (
-        AlertKind.FINDING,
-        str(MUG),
-        product_facts(MUG.product, "Mug", reason="Stripe shows 7, the ledger 5"),
-    )
+    yield AlertKind.FINDING, str(LIVE), _findings()
     yield AlertKind.QUARANTINE, str(MUG), product_facts(MUG.product, "Mug", reason="stock is 'twelve'")
-    yield (
-        AlertKind.REFUND_PROPOSED,
-        "ch_1",
-        {**product_facts(JUMPER.product, "Fisherman's jumper", size="M"), "quantity": 1},
-    )
-    yield AlertKind.DISPUTED, "du_1MtJUT2eZvKYlo2CNaw2HvEv", {
-        "session": session, "reason": "49.00 EUR were disputed (reason: fraudulent): nothing is left of what was paid",
-        "command": "stocksync refunds accept du_1MtJUT2eZvKYlo2CNaw2HvEv",
+    yield AlertKind.REFUND_PROPOSED, "re_3QxZ1a", {
+        "session": session,
+        "reason": "49.00 EUR went back: the amount is that of 1 of 3 units",
+        "command": "stocksync refunds accept re_3QxZ1a",
+    }  # fmt: skip
+    yield AlertKind.DISPUTED, "du_1MtJUT2eZvKYlo", {
+        "session": session,
+        "reason": "49.00 EUR were disputed (reason: fraudulent): the amount is that of 1 of 3 units",
+        "command": "stocksync refunds accept du_1MtJUT2eZvKYlo",
         "due_by": (AT + timedelta(days=9)).isoformat(),
     }  # fmt: skip
-    yield AlertKind.SALE_RECOVERED, "recover", {"count": 3, "oldest": AT.isoformat(), "examples": [session]}
+    yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))
     yield AlertKind.LIVEMODE_MISMATCH, "an event of the other mode arrived", product_facts("", "")
     yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")
+
+
+def _findings() -> Facts:
+    """Many findings, of which the first are named."""
+    worst = [
+        (Cause.NOT_A_NUMBER, "Mug", "", "it shows “3 pcs”"),
+        (Cause.EDITED, LONG, "XL", "it shows 7, the ledger 5"),
+    ]
+    first = [
+        {
+            "product": MUG.product,
+            "name": name,
+            "size": size,
+            "cause": CAUSES[cause].happened,
+            "detail": detail,
+            "command": "stocksync jobs run verify",
+        }
+        for cause, name, size, detail in worst
+    ]
+    return finding_facts({one["cause"]: 400 - 393 * n for n, one in enumerate(first)}, first)
+
+
+def _recovered(session: SessionId) -> Facts:
+    reasons = {"its webhook was not delivered": 12, "Stripe made no event for it": 2}
+    return recovered_facts(Recovered(reasons, session, SessionId(f"{session[:-2]}99"), timedelta(hours=3)))
 
 
 def _dead_letters() -> Mapping[str, str | int | list[str]]:

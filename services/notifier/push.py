@@ -28,7 +28,7 @@ class Pusher(Protocol):
     """A way to a chat or phone; no exception leaves it, and no answer holds a secret."""
 
     def push(self, message: Push) -> bool:
-        """Hand `message` to every address; whether all took it."""
+        """Hand `message` to every address; whether one of them took it."""
         ...
 
 

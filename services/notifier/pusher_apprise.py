@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from services.notifier.push import Push
@@ -22,23 +22,32 @@ class Notifying(Protocol):
         ...
 
     def notify(self, body: str, title: str) -> object:
-        """Tell every address; true in the sense of `bool` where all took it, of whatever type."""
+        """Tell the address; true in the sense of `bool` where it took it, of whatever type."""
         ...
 
 
 class ApprisePusher:
-    """Pushes to the addresses that were added to an `apprise.Apprise`."""
+    """Pushes to addresses, each in an `apprise.Apprise` of its own: one that is dead must not make all look so."""
 
-    def __init__(self, apprise: Notifying) -> None:
-        self._apprise = apprise
+    def __init__(self, addresses: Sequence[Notifying]) -> None:
+        self._addresses = addresses
 
     def push(self, message: Push) -> bool:
-        """Hand `message` to every address; whether all took it."""
-        try:
-            return bool(self._apprise.notify(body=message.text, title=message.title))
-        except Exception as error:  # noqa: BLE001 - many services, whose errors may quote addresses and keys
-            log.warning("push_broken", error=type(error).__name__)
-            return False
+        """Hand `message` to every address; whether one of them took it."""
+        taken = [_told(number, one, message) for number, one in enumerate(self._addresses, 1)]
+        return any(taken)
+
+
+def _told(number: int, address: Notifying, message: Push) -> bool:
+    """Whether the address took it; the log names it by its number, because it may hold a password."""
+    try:
+        taken = bool(address.notify(body=message.text, title=message.title))
+    except Exception as error:  # noqa: BLE001 - many services, whose errors may quote addresses and keys
+        log.warning("push_broken", address=number, error=type(error).__name__)
+        return False
+    if not taken:
+        log.warning("push_refused", address=number)
+    return taken
 
 
 def parse(urls: str) -> tuple[str, ...]:
@@ -49,19 +58,20 @@ def parse(urls: str) -> tuple[str, ...]:
     return found
 
 
-def connect(urls: Sequence[str], made: Notifying | None = None) -> ApprisePusher:
+def connect(urls: Sequence[str], made: Callable[[], Notifying] | None = None) -> ApprisePusher:
     """A pusher to `urls`; raises ValueError where apprise is missing or does not understand one of them."""
-    apprise = made or _apprise()
-    for number, url in enumerate(urls, 1):
-        if not apprise.add(url):
+    make = made or _apprise()
+    addresses = [make() for _ in urls]
+    for number, (address, url) in enumerate(zip(addresses, urls, strict=True), 1):
+        if not address.add(url):
             raise ValueError(f"apprise does not understand address number {number}")
-    return ApprisePusher(apprise)
+    return ApprisePusher(addresses)
 
 
-def _apprise() -> Notifying:
+def _apprise() -> Callable[[], Notifying]:
     try:
         import apprise  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - an extra; who has none pays nothing
     except ImportError:
         raise ValueError(MISSING) from None
     logging.getLogger("apprise").disabled = True  # its lines may quote addresses and keys
-    return cast("Notifying", apprise.Apprise())  # pyright: ignore[reportUnknownMemberType]
+    return cast("Callable[[], Notifying]", apprise.Apprise)  # pyright: ignore[reportUnknownMemberType]

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import textwrap
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Final
-
-import css_inline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from services.notifier import items
 from services.notifier.decide import Digest
 from services.notifier.facts import capital, clean
+from services.notifier.layout import fill
 from services.notifier.mail import Mail
 from services.notifier.policy import Policy
 from services.notifier.words import WORDS, Words
 from shared.alerts import ClaimedAlert
 from shared.vocabulary import AlertKind
 
-TEMPLATES: Final = Path(__file__).parent / "templates"
-TEXT_WIDTH: Final = 76
 SUBJECT_LENGTH: Final = 150
 KINDS_IN_HEADLINE: Final = 3
 
@@ -57,10 +50,8 @@ def render(digest: Digest, policy: Policy, *, domain: str) -> Mail:
         "all_test": all_test,
         "over": sum(alert.news and not alert.heard for alert in digest.over),
     }
-    html = _environment().get_template("mail.html.j2").render(view)
-    text = _environment().get_template("mail.txt.j2").render(view)
-    inlined = css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)
-    return Mail(_subject(digest, all_test=all_test), text.strip() + "\n", inlined, message_id(digest, domain))
+    text, html = fill("mail", view)
+    return Mail(_subject(digest, all_test=all_test), text, html, message_id(digest, domain))
 
 
 def message_id(digest: Digest, domain: str) -> str:
@@ -127,24 +118,3 @@ def _subject(digest: Digest, *, all_test: bool) -> str:
     ]
     figure = shown[0].figure if len(shown) == 1 else ""
     return clean(", ".join(filter(None, (f"{mark} {headline(digest)}", figure))), SUBJECT_LENGTH)
-
-
-def wrapped(text: str, indent: str = "") -> str:
-    """`text` in lines that any mail client shows whole."""
-    return textwrap.fill(
-        text, TEXT_WIDTH, initial_indent=indent, subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html.j2"], default=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["wrapped"] = wrapped
-    return environment

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from email.message import EmailMessage
-from functools import cache
 from typing import Final
 
-import css_inline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
+from services.notifier.layout import fill
 from services.notifier.mail import Mail
-from services.notifier.render import TEMPLATES, wrapped
 from services.notifier.report_view import last_day, view
 from shared import logs, spreadsheet
 from shared.stock_levels import HEADER
@@ -29,12 +25,10 @@ def render(report: WeeklyReport, claimed: ClaimedReport, *, domain: str, picture
     test = claimed.account.endswith(":test")
     told = view(report)
     shown = {"view": told, "test": test, "cid": cid(domain) if picture else ""}
-    html = _environment().get_template("report.html.j2").render(shown)
-    text = _environment().get_template("report.txt.j2").render(shown)
-    inlined = css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)
+    text, html = fill("report", shown)
     mark = "[stocksync test]" if test else "[stocksync]"
     subject = f"{mark} The week {told.week}: {report.sold:,} sold, {report.stock.out:,} out of stock"
-    return Mail(subject, text.strip() + "\n", inlined, message_id(claimed, domain))
+    return Mail(subject, text, html, message_id(claimed, domain))
 
 
 def message_id(claimed: ClaimedReport, domain: str) -> str:
@@ -61,7 +55,7 @@ def enclose(letter: EmailMessage, report: WeeklyReport, *, domain: str, picture:
             filename="stock.png",
         )
     if report.rows:
-        content = table(report).encode("utf-8", "replace")
+        content = table(report).encode("utf-8-sig", "replace")  # without the mark Excel reads umlauts wrongly
         name = f"stock-{last_day(report)}.csv"
         letter.add_attachment(
             content, maintype="text", subtype="csv", filename=name, params={"charset": "utf-8"}
@@ -85,16 +79,3 @@ def drawn(report: WeeklyReport) -> bytes | None:
     except Exception as error:  # whatever a drawing library trips over, people want their figures
         log.exception("report_picture_failed", error=type(error).__name__)
         return None
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html.j2"], default=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["wrapped"] = wrapped
-    return environment

@@ -11,7 +11,7 @@ from services.notifier import report_mail
 from services.notifier.mail import Later, Letterhead, Mail, Never, Sent, Unsure
 from services.notifier.mailing import Desk
 from services.notifier.message import addresses, compose
-from shared import clock, logs
+from shared import logs
 from shared.store import reports
 from shared.store.reports import ClaimedReport
 from shared.vocabulary import AlertKind
@@ -23,8 +23,10 @@ log = logs.get(__name__)
 
 
 def mail_reports(desk: Desk) -> float:
-    """Mail one report if one waits; seconds until it is worth looking again."""
+    """Mail one report if one waits and no quiet hours last; seconds until it is worth looking again."""
     policy = desk.policy
+    if policy.quiet is not None and policy.quiet.until(desk.now()) is not None:
+        return policy.sweep
     claimed = desk.database.run(lambda c: reports.claim(c, abandoned_after=policy.abandoned_after))
     if claimed is None:
         return policy.sweep
@@ -52,11 +54,11 @@ def _mail(desk: Desk, claimed: ClaimedReport) -> None:
 
 def _letter(desk: Desk, report: WeeklyReport, claimed: ClaimedReport) -> EmailMessage:
     letterhead = _letterhead(desk)
-    blank = compose(Mail("", "", "", "<blank@localhost>"), letterhead, clock.now())
+    blank = compose(Mail("", "", "", "<blank@localhost>"), letterhead, desk.now())
     domain = addresses(blank, "From")[0].rpartition("@")[2]
     picture = report_mail.drawn(report)
     mail = report_mail.render(report, claimed, domain=domain, picture=picture is not None)
-    letter = compose(mail, letterhead, clock.now())
+    letter = compose(mail, letterhead, desk.now())
     report_mail.enclose(letter, report, domain=domain, picture=picture)
     return letter
 

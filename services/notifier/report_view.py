@@ -7,11 +7,15 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.notifier.facts import LINE_LENGTH, capital, duration
 from services.notifier.items import NAME_LENGTH, clean
-from shared.weekly_report import ProductWeek, RanOut, Seller, WeeklyReport
+from shared.findings import WORDS, Cause
+from shared.weekly_report import Doubt, ProductWeek, RanOut, Recovered, Seller, WeeklyReport
 
 SHOWN: Final = 15
 """Rows of a list in the mail; the table that is attached has all."""
+
+MENDS: Final = "stocksync findings list shows each, with the one command that mends it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A heading with its rows; `more` says what is left out."""
+    """A heading with its rows; `more` says what is left out, `hint` what people can do about them."""
 
     heading: str
     lines: tuple[Line, ...]
     more: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ def view(report: WeeklyReport) -> View:
         Part("Runs out soon", tuple(_soon(one) for one in report.soon)),
         _part("Ran out", [_ran_out(one, zone) for one in report.ran_out][::-1], report.more_ran_out),
         _part("What changed, by product", [_product(one) for one in report.products], report.more_products),
+        Part("What does not add up", tuple(_doubt(one, zone) for one in report.doubts), hint=MENDS),
+        Part("Sales that no webhook told of", tuple(map(_recovered, report.recovered))),
     )
     return View(
         week=week(report),
@@ -143,14 +150,26 @@ def _ran_out(one: RanOut, zone: ZoneInfo) -> Line:
 def _product(one: ProductWeek) -> Line:
     told = (
         ("sold", one.sold, f"{one.sold:,}"),
-        ("restocked or edited", one.changed, _change(one.changed)),
+        ("restocked", one.restocked, _change(one.restocked)),
+        ("edited in the Dashboard", one.edited, _change(one.edited)),
+        ("back from refunds", one.returned, _change(one.returned)),
         ("corrected", one.corrected, _change(one.corrected)),
         ("oversold", one.oversold, f"{one.oversold:,}"),
         ("first seen with", one.opened, f"{one.opened:,}"),
     )
     detail = " · ".join(f"{what} {shown}" for what, count, shown in told if count)
-    total = one.changed + one.corrected + one.oversold + one.opened - one.sold
-    return Line(_named(one.name, one.product), detail, _change(total))
+    return Line(_named(one.name, one.product), detail, _change(one.change))
+
+
+def _doubt(one: Doubt, zone: ZoneInfo) -> Line:
+    words = WORDS[Cause(one.cause)].happened if one.cause in set(Cause) else clean(one.cause, LINE_LENGTH)
+    since = "since" if one.findings == 1 else "the oldest since"
+    return Line(capital(words), f"{since} {_moment(one.oldest, zone)}", f"{one.findings:,}", "warning")
+
+
+def _recovered(one: Recovered) -> Line:
+    late = f"booked all the same, up to {duration(one.longest_seconds)} late"
+    return Line(capital(clean(one.reason, LINE_LENGTH)), late, f"{one.sales:,}")
 
 
 def _change(count: int) -> str:
@@ -170,6 +189,8 @@ def _notes(report: WeeklyReport, zone: ZoneInfo) -> list[str]:
         notes.append(
             f"{lines} for a person to say what was bought, the oldest since {_moment(waiting.oldest, zone)}."
         )
+    if not report.doubts:
+        notes.append("Nothing is known that does not add up.")
     share = round(100 * report.reads.used / report.reads.allowed)
     notes.append(
         f"Stripe was read {report.reads.used:,} times this month, {share} % of the {report.reads.allowed:,} times"

@@ -57,7 +57,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Webhooks from Stripe could not be queued and were answered with an error. Stripe sends them again, "
         "for up to three days, so nothing is lost yet.",
         "Look at the message queue: it may be full, out of disk or memory, or miss a queue.",
-        over="the message queue takes webhooks again",
+        over="the message queue has refused no webhook for an hour",
         counted=False,
     ),
     AlertKind.WEBHOOK_SILENCE: Words(
@@ -146,7 +146,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "still counted.",
         "Open the product in Stripe's Dashboard and look at its metadata: every stock field must be a plain "
         "number such as 12.",
-        over="its number makes sense again",
+        over="no longer in quarantine",
     ),
     AlertKind.LIVEMODE_MISMATCH: Words(
         "Test and live are mixed up",
@@ -154,7 +154,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "An event of the other mode arrived and was refused: live where test is expected, or the reverse.",
         "Compare the webhook endpoint and its secret with the API key: both must be of the same mode.",
         Tone.WARNING,
-        over="nothing of the other mode arrives any more",
+        over="nothing of the other mode has arrived for a day",
         counted=False,
     ),
     AlertKind.UNKNOWN_ACCOUNT: Words(
@@ -163,7 +163,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Events of a Stripe account that is not served here arrived, and were ignored.",
         "If the account is yours, add it to the settings. If not, take this address out of its webhook endpoints.",
         Tone.WARNING,
-        over="no such events arrive any more",
+        over="no such events have arrived for a day",
         many="unknown accounts",
     ),
     AlertKind.OUT_OF_STOCK: Words(

@@ -13,7 +13,6 @@ from shared.broker import runtime
 from shared.database.pool import Connection
 from shared.messages import ReportMade
 from shared.periods import DAY, Period, midnight, week_before
-from shared.stock_levels import totals
 from shared.store import pace, reports
 from shared.store.jobs import JobRun
 from shared.store.levels import Levels
@@ -31,6 +30,7 @@ def make_report(run: JobRun, tools: Tools) -> Figures:
     period = week_before(run.planned_at, zone)
 
     def keep(connection: Connection) -> tuple[int, WeeklyReport]:
+        connection.execute("set transaction isolation level repeatable read")  # all figures are of one moment
         made = figures(connection, tools.account, period, zone=zone, low_stock=tools.shop.low_stock)
         data = made.model_dump(mode="json")
         return reports.add(connection, tools.account, run.planned_at, period, data=data), made
@@ -45,18 +45,18 @@ def figures(
 ) -> WeeklyReport:
     """All that the report of `period` says; raises DatabaseOutage."""
     week = Weekly(connection, account, period)
-    levels = Levels(connection, account, low_stock).now()
+    levels = Levels(connection, account, low_stock)
+    stock, rows = levels.totals(), weekly.rows(levels.shortest(weekly.MOST_ROWS))
     products = weekly.by_product(week.by_kind())
     sold = weekly.sellers(week.sold(weekly.pace_begins(period.ends)), period.ends)
     emptied = [RanOut(**asdict(one)) for one in week.emptied()]
-    rows = weekly.rows(levels)
     usage = pace.usage(connection, account)
     lines, oldest = week.unplaced()
     return WeeklyReport(
         begins_at=period.begins,
         ends_at=period.ends,
         zone=zone.key,
-        stock=Stock(**asdict(totals(levels))),
+        stock=Stock(**asdict(stock)),
         sold=sum(row.sold for row in products),
         orders=week.orders(),
         products=tuple(products[: weekly.MOST_PRODUCTS]),
@@ -66,10 +66,12 @@ def figures(
         ran_out=tuple(emptied[-weekly.MOST_RAN_OUT :]),
         more_ran_out=max(0, len(emptied) - weekly.MOST_RAN_OUT),
         unplaced=Unplaced(lines=lines, oldest=oldest),
+        doubts=tuple(week.doubts()),
+        recovered=tuple(week.recovered()),
         reads=Reads(used=usage.reads, allowed=usage.reads_allowed),
         course=_course(week, period.ends, zone),
         rows=rows,
-        more_rows=len(levels) - len(rows),
+        more_rows=stock.sizes - len(rows),
     )
 
 

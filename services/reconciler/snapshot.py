@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-from services.reconciler import listing
+from services.reconciler import listing, thinning
 from services.reconciler.jobs import Figures, Tools
 from services.reconciler.stock_rows import Low, rows
-from shared import logs
+from shared import clock, logs
 from shared.store.jobs import JobRun
 from shared.store.snapshots import SnapshotRow, Snapshots, Thresholds
 from shared.stripe_api.objects import Product
@@ -61,6 +62,7 @@ def take(started: JobRun, tools: Tools) -> Figures:
     with tools.database.transaction() as connection:
         done = Snapshots(connection, tools.account).finish(taking.number)
     log.info("snapshot_taken", snapshot=done.id, products=done.products, sizes=done.sizes)
+    dropped = _thin_out(tools)
     return {
         "listed": taking.listed,
         "products": done.products,
@@ -71,4 +73,15 @@ def take(started: JobRun, tools: Tools) -> Figures:
         "not_a_number": done.not_a_number,
         "no_value": done.no_value,
         "passes": passes,
+        **({"old_ones_dropped": dropped} if dropped else {}),
     }
+
+
+def _thin_out(tools: Tools) -> int:
+    """Forget old snapshots that a sparser row of them makes up for; how many. Each goes in a transaction of its own."""
+    taken = tools.database.run(lambda c: Snapshots(c, tools.account).taken())
+    spare = thinning.superfluous(taken, clock.now(), ZoneInfo(tools.shop.time_zone))
+    for snapshot in spare:
+        with tools.database.transaction() as connection:
+            Snapshots(connection, tools.account).drop(snapshot)
+    return len(spare)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from shared.alerts import Sold as Lately
+from shared.cover import PACE_DAYS, days_left
 from shared.periods import DAY
-from shared.stock_levels import Level, Status, closing
+from shared.stock_levels import Level, closing
 from shared.vocabulary import MovementKind
 from shared.weekly_report import Day, KindSum, ProductWeek, Row, Seller, Sold
 
-PACE_DAYS: Final = 28
-"""Days whose sales say how long the stock lasts."""
-FEWEST_PACE_DAYS: Final = 7
-"""A size that was first sold just now is not taken to go on so."""
 SOON_DAYS: Final = 14
 MOST_PRODUCTS: Final = 100
 MOST_SELLERS: Final = 10
@@ -25,9 +22,10 @@ MOST_ROWS: Final = 20_000
 
 _COLUMNS: Final = {
     MovementKind.SALE: "sold",
-    MovementKind.RESTOCK: "changed",
-    MovementKind.EXTERNAL: "changed",
-    MovementKind.OVERWRITTEN: "changed",
+    MovementKind.RESTOCK: "restocked",
+    MovementKind.EXTERNAL: "edited",
+    MovementKind.OVERWRITTEN: "edited",
+    MovementKind.RETURNED: "returned",
     MovementKind.OVERSOLD: "oversold",
     MovementKind.OPENING: "opened",
 }
@@ -44,17 +42,7 @@ def by_product(sums: Iterable[KindSum]) -> list[ProductWeek]:
         column = _COLUMNS.get(MovementKind(one.kind), "corrected") if known else "corrected"
         found[one.product][column] += -one.delta if column == "sold" else one.delta
     rows = [ProductWeek(product=product, name=names[product], **parts) for product, parts in found.items()]
-    return sorted(rows, key=lambda row: (-row.sold, -abs(row.changed), row.name, row.product))
-
-
-def cover(left: int, sold: int, first: datetime, ends: datetime) -> int | None:
-    """Whole days that `left` units last, where `sold` were since `first`; None where none were."""
-    if left <= 0:
-        return 0
-    if sold <= 0:
-        return None
-    days = min(max(math.ceil((ends - first) / DAY), FEWEST_PACE_DAYS), PACE_DAYS)
-    return left * days // sold
+    return sorted(rows, key=lambda row: (-row.sold, -abs(row.change), row.name, row.product))
 
 
 def sellers(sold: Iterable[Sold], ends: datetime) -> list[Seller]:
@@ -66,7 +54,7 @@ def sellers(sold: Iterable[Sold], ends: datetime) -> list[Seller]:
             size=one.size,
             sold=one.sold,
             left=max(0, one.left),
-            cover=cover(one.left, one.sold_lately, one.first, ends),
+            cover=days_left(one.left, Lately(one.sold_lately, (ends - one.first) / DAY)),
         )
         for one in sold
     ]
@@ -91,11 +79,8 @@ def course(days: Sequence[date], daily: Mapping[int, tuple[int, int]], now: int)
     return tuple(Day(day=day, stock=max(0, balances[n]), sold=changes[n][1]) for n, day in enumerate(days))
 
 
-def rows(levels: Sequence[Level]) -> tuple[Row, ...]:
-    """The table that is attached; where there are too many sizes, those that are short come first."""
-    chosen = levels
-    if len(levels) > MOST_ROWS:
-        chosen = sorted(levels, key=lambda level: level.status is Status.ENOUGH)[:MOST_ROWS]
+def rows(levels: Iterable[Level]) -> tuple[Row, ...]:
+    """The table that is attached."""
     return tuple(
         Row(
             product=level.product,
@@ -104,7 +89,7 @@ def rows(levels: Sequence[Level]) -> tuple[Row, ...]:
             units=level.units,
             status=level.status,
         )
-        for level in chosen
+        for level in levels
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from services.stock_worker import stock_alerts
 from services.stock_worker.books import Tx
@@ -14,7 +15,8 @@ from shared.alerts import AlertKey, NewAlert, product_facts, unplaced_facts
 from shared.stripe_api.objects import Product
 from shared.vocabulary import AlertKind, ProductId, Size, UnplacedSale, Variant
 
-UNREADABLE = "its number in Stripe is not a plain whole number, so it is left alone"
+STOCK: Final = (AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK, AlertKind.OVERSOLD)
+UNREADABLE: Final = "its number in Stripe is not a plain whole number, so it is left alone"
 
 
 def after_look(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) -> None:
@@ -25,13 +27,24 @@ def after_look(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) 
     stock = stock_alerts.decide(deps.account, changes, opened)
     unreadable = [size for size, state in made.states.items() if state is SizeState.UNREADABLE]
     readable = [str(Variant(product.id, size)) for size in made.states if size not in unreadable]
-    over = [AlertKey(AlertKind.QUARANTINE, subject) for subject in (product.id, *readable)]
+    missing = [size for size, state in made.states.items() if state is SizeState.MISSING]
+    over = [
+        *(AlertKey(AlertKind.QUARANTINE, subject) for subject in (product.id, *readable)),
+        *_of_stock(product.id, missing),
+    ]
     ended = [*stock.resolved, *(key for key in over if (key.kind, key.subject) in opened)]
     if ended:
         tx.alerts.resolve(ended)
     news = [*stock.raised, *(_unreadable(product, size, deps) for size in unreadable)]
     if news:
         tx.alerts.raise_(news)
+
+
+def closed(tx: Tx, product: ProductId, sizes: Sequence[Size]) -> None:
+    """The product is gone: there is nothing to restock, or to look at, any more."""
+    subjects = [product, *(str(Variant(product, size)) for size in sizes)]
+    quarantines = [AlertKey(AlertKind.QUARANTINE, subject) for subject in subjects]
+    tx.alerts.resolve([*quarantines, *_of_stock(product, sizes)])
 
 
 def quarantined(tx: Tx, product: ProductId, name: str, *, reason: str, deps: Deps) -> None:
@@ -68,6 +81,11 @@ def unplaced(tx: Tx, held: Sequence[UnplacedSale], deps: Deps) -> list[int]:
     )
 
 
+def _of_stock(product: ProductId, sizes: Sequence[Size]) -> list[AlertKey]:
+    """What may be open about the levels of `sizes`."""
+    return [AlertKey(kind, str(Variant(product, size))) for size in sizes for kind in STOCK]
+
+
 def _unreadable(product: Product, size: Size, deps: Deps) -> NewAlert:
     facts = product_facts(product.id, product.name, reason=UNREADABLE, size=size)
     return NewAlert(deps.account, AlertKind.QUARANTINE, str(Variant(product.id, size)), facts)
@@ -86,7 +104,7 @@ def _changes(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) ->
             after=after,
             threshold=thresholds[size],
             oversold=tuple(
-                tx.movements.newest_sales(product.id, size, units=made.oversold[size])
+                reversed(tx.movements.newest_sales(product.id, size, units=made.oversold[size]))
                 if size in made.oversold
                 else ()
             ),

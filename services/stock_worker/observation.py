@@ -110,6 +110,7 @@ def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
         tx.products.set_state(product, "closed", reason="deleted in Stripe")
         tx.products.next_version(product)
         tx.products.mark_clean(product)
+        alerting.closed(tx, product, [variant.size for variant in left])
     log.info("product_closed", product=product)
 
 
@@ -163,6 +164,10 @@ def _commit(tx: Tx, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write 
     if made.write is not None:
         tx.writes.insert(made.write)
         tx.writes.append_known(product, made.write.marker, units=made.known_after_write)
+        if made.write.base_marker != base.marker:
+            # The marker was removed. What the write does not send is looked up under what it replaces, later on.
+            below = known_under(tx, product, base.marker, made.states).units or {}
+            tx.writes.append_known(product, made.write.base_marker, units={**below, **made.known})
     if made.write is not None or made.movements or made.learned:
         tx.products.next_version(product)
     if base.taken_over:

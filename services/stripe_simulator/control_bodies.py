@@ -36,7 +36,7 @@ class Sale(_Body):
 
 
 class Age(_Body):
-    """How much earlier everything that customers did happened."""
+    """How much earlier all that happened so far did happen."""
 
     seconds: int = Field(ge=0)
 

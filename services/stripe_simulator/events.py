@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from services.stripe_simulator import errors, ids, lists
-from services.stripe_simulator.params import Params, flag, text, texts
+from services.stripe_simulator.params import flag, text, texts
 from services.stripe_simulator.world import Call, Obj, World
 from shared import clock
 
@@ -70,23 +70,18 @@ def listing(world: World, call: Call) -> Obj:
     if len(texts(call.params, "types")) > MAX_TYPES:
         raise errors.invalid(f"You may pass up to {MAX_TYPES} event types.", "types")
     now = clock.monotonic()
-    chosen = [
-        event
-        for event in world.events.values()
-        if world.visible_from.get(event["id"], 0) <= now and _chosen(event, call.params)
-    ]
-    return lists.page("/v1/events", chosen, call.params)
+    kinds, kind = texts(call.params, "types"), text(call.params, "type")
+    delivered = flag(call.params, "delivery_success")
 
+    def wanted(event: Obj) -> bool:
+        return (
+            (delivered is None or delivered == (event["pending_webhooks"] == 0))
+            and (not kinds or any(_matches(event["type"], one) for one in kinds))
+            and (kind is None or _matches(event["type"], kind))
+            and world.visible_from.get(event["id"], 0) <= now
+        )
 
-def _chosen(event: Obj, params: Params) -> bool:
-    kinds = texts(params, "types")
-    kind = text(params, "type")
-    delivered = flag(params, "delivery_success")
-    return (
-        (not kinds or any(_matches(event["type"], wanted) for wanted in kinds))
-        and (kind is None or _matches(event["type"], kind))
-        and (delivered is None or delivered == (event["pending_webhooks"] == 0))
-    )
+    return lists.page("/v1/events", world.events.values(), call.params, wanted=wanted)
 
 
 def _matches(kind: str, wanted: str) -> bool:

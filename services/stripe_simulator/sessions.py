@@ -95,13 +95,12 @@ def update(world: World, call: Call) -> Obj:
 def listing(world: World, call: Call) -> Obj:
     """Sessions, newest first."""
     names = ("status", "payment_link", "payment_intent", "customer", "subscription")
-    wanted = {name: value for name in names if (value := text(call.params, name))}
-    chosen = [
-        session
-        for session in world.sessions.values()
-        if all(session[name] == value for name, value in wanted.items())
-    ]
-    return lists.page("/v1/checkout/sessions", chosen, call.params)
+    asked = {name: value for name in names if (value := text(call.params, name))}
+
+    def wanted(session: Obj) -> bool:
+        return all(session[name] == value for name, value in asked.items())
+
+    return lists.page("/v1/checkout/sessions", world.sessions.values(), call.params, wanted=wanted)
 
 
 def expire(world: World, call: Call) -> Obj:

@@ -41,12 +41,13 @@ def sell(world: World, sale: Sale) -> list[str]:
 
 
 def age(world: World, seconds: int) -> None:
-    """Let everything that customers did so far have happened so much earlier: sessions and the events of them."""
-    of_sessions = [e for e in world.events.values() if e["data"]["object"]["object"] == "checkout.session"]
-    shown = [event["data"]["object"] for event in of_sessions]
-    for thing in (*world.sessions.values(), *of_sessions, *shown):
+    """Let all sessions, and all events of whatever kind, have been so much earlier."""
+    happened = world.events.values()
+    shown = [event["data"]["object"] for event in happened]
+    of_sessions = [thing for thing in shown if thing["object"] == "checkout.session"]
+    for thing in (*world.sessions.values(), *happened, *of_sessions):
         thing["created"] -= seconds
-    for session in (*world.sessions.values(), *shown):
+    for session in (*world.sessions.values(), *of_sessions):
         session["expires_at"] -= seconds
 
 

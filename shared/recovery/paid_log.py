@@ -9,7 +9,7 @@ from typing import Final
 from shared.stripe_api.objects import PaidEvent
 from shared.vocabulary import SessionId
 
-MOST_PAGES: Final = 100
+MOST_PAGES: Final = 1000
 """Pages of the log that one look reads; what they do not tell stays unknown."""
 
 

@@ -15,7 +15,10 @@ from shared.alerts import JSON, AlertKey, Facts, NewAlert
 from shared.vocabulary import AccountKey, AlertKind, ProductId
 
 ACCUMULATING: Final = frozenset({AlertKind.OVERSOLD})
-"""Kinds whose open alert takes in the `sales` of a further one, and is told again unless acknowledged."""
+"""Kinds whose open alert takes in the `sales` of a further one, and is told again unless acknowledged.
+
+It names the newest 50 of them and counts all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,17 @@ class Alerts:
                 insert into alert (account, kind, subject, facts) values (%s, %s, %s, %s)
                 on conflict (account, kind, subject) where resolved_at is null do update set
                     facts = excluded.facts || jsonb_build_object(
-                        'sales',
-                        coalesce(alert.facts->'sales', '[]') || coalesce(excluded.facts->'sales', '[]')
+                        'sales', (
+                            select coalesce(jsonb_agg(sale order by n), '[]') from (
+                                select sale, n from jsonb_array_elements(
+                                    coalesce(alert.facts->'sales', '[]') || coalesce(excluded.facts->'sales', '[]')
+                                ) with ordinality as told (sale, n) order by n desc limit 50
+                            ) newest
+                        ),
+                        'short', coalesce((alert.facts->>'short')::bigint, 0)
+                            + coalesce((excluded.facts->>'short')::bigint, 0),
+                        'sold', coalesce((alert.facts->>'sold')::bigint, 0)
+                            + coalesce((excluded.facts->>'sold')::bigint, 0)
                     ),
                     revision = alert.revision + 1,
                     claimed_at = case when alert.acknowledged_at is not null then alert.claimed_at end,
@@ -144,8 +156,9 @@ class Alerts:
             return cursor.execute(
                 """
                 select id from alert
-                where mailed_at is null and failed_at is null and dropped_at is null and claimed_at is null
-                    and resolved_at is null and attempts = 0 and account = %s and facts->>'product' = %s
+                where mailed_at is null and failed_at is null and dropped_at is null and over_told_at is null
+                    and claimed_at is null and resolved_at is null and attempts = 0
+                    and account = %s and facts->>'product' = %s
                 order by id
                 """,
                 (self._account, product),

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from shared.periods import Period
 from shared.vocabulary import AccountKey
@@ -124,8 +124,8 @@ class Books:
                 self._values,
             ).fetchall()
 
-    def sold(self) -> list[SoldLine]:
-        """What each session of the period took off, in order of booking."""
+    def sold(self, limit: int | None) -> list[SoldLine]:
+        """What each session of the period took off, in order of booking; at most `limit`, None is all."""
         with self._connection.cursor(row_factory=class_row(SoldLine)) as cursor:
             return cursor.execute(
                 """
@@ -136,10 +136,22 @@ class Books:
                 join product p on p.account = m.account and p.id = m.product_id
                 left join customer c on c.account = s.account and c.session_id = s.session_id
                 where s.account = %(account)s and s.booked_at >= %(begins)s and s.booked_at < %(ends)s
-                order by s.booked_at, s.session_id, m.id
+                order by s.booked_at, s.session_id, m.id limit %(limit)s
+                """,
+                {**self._values, "limit": limit},
+            ).fetchall()
+
+    def sold_count(self) -> int:
+        """How many `sold` has in all."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                select count(*) from sale s
+                join movement m on m.account = s.account and m.session_id = s.session_id and m.kind = 'sale'
+                where s.account = %(account)s and s.booked_at >= %(begins)s and s.booked_at < %(ends)s
                 """,
                 self._values,
-            ).fetchall()
+            ).fetchall()[0]
 
     def held(self) -> list[HeldLine]:
         """The lines of the period that were held for a person, whatever became of them."""

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
+from psycopg.rows import class_row
 
-from shared.stock_levels import Level, status
+from shared.stock_levels import Level, Totals, status
 from shared.vocabulary import AccountKey, ProductId, Size
 
 
@@ -46,14 +47,40 @@ class Levels:
         """Every size that has a number in Stripe, or something else in its place; of `product` or of all."""
         found = self._connection.execute(
             """
-            select v.product_id, p.name, v.size, case when v.state = 'managed' then v.on_hand end,
-                coalesce(v.threshold, p.threshold, %(low)s)
-            from variant v join product p on p.account = v.account and p.id = v.product_id
-            where v.account = %(account)s and (%(product)s::text is null or v.product_id = %(product)s)
-                and v.state in ('managed', 'unreadable') and p.state in ('tracked', 'quarantined')
-            order by p.name, v.product_id, v.size
+            select product, name, size, units, coalesce(threshold, %(low)s) from stock_level
+            where account = %(account)s and (%(product)s::text is null or product = %(product)s)
+            order by name, product, size
             """,
             {"account": self._account, "product": product, "low": self.low_stock},
+        )
+        return [_level(row) for row in found]
+
+    def totals(self) -> Totals:
+        """The figures over all that `now` shows."""
+        with self._connection.cursor(row_factory=class_row(Totals)) as cursor:
+            return cursor.execute(
+                """
+                select count(distinct product) as products, count(*) as sizes,
+                    coalesce(sum(greatest(units, 0)), 0)::bigint as units,
+                    count(*) filter (where units between 1 and coalesce(threshold, %(low)s)) as low,
+                    count(*) filter (where units <= 0) as out
+                from stock_level where account = %(account)s
+                """,
+                {"account": self._account, "low": self.low_stock},
+            ).fetchall()[0]
+
+    def shortest(self, limit: int) -> list[Level]:
+        """At most `limit` of what `now` shows, in its order; of which there is enough is left out first."""
+        found = self._connection.execute(
+            """
+            select * from (
+                select product, name, size, units, coalesce(threshold, %(low)s) as threshold from stock_level
+                where account = %(account)s
+                order by coalesce(units > greatest(coalesce(threshold, %(low)s), 0), false), name, product, size
+                limit %(limit)s
+            ) short order by name, product, size
+            """,
+            {"account": self._account, "low": self.low_stock, "limit": limit},
         )
         return [_level(row) for row in found]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -73,7 +74,7 @@ def claim(connection: Connection[Any], due: Due, *, abandoned_after: float, limi
             from taken where alert.id = taken.id
             returning alert.claimed_at, alert.id, revision, account, kind, subject, facts, raised_at,
                 resolved_at, attempts, (
-                    select variant.on_hand from variant
+                    select case when variant.state = 'missing' then 0 else variant.on_hand end from variant
                     where variant.account = alert.account and variant.product_id = alert.facts->>'product'
                         and variant.size = alert.facts->>'size'
                 ) as on_hand, mailed_at is null as news, told_at is not null as heard,
@@ -153,11 +154,18 @@ def mark_retry(connection: Connection[Any], claim: Claim, *, seconds: float, err
     )
 
 
-def mark_unsure(connection: Connection[Any], claim: Claim, *, error: str) -> None:
-    """Note that nobody knows whether the mail was taken; the claim stands until it counts as abandoned."""
+def mark_unsure(connection: Connection[Any], claim: Claim, told: Collection[int], *, error: str) -> None:
+    """Note that nobody knows whether the mail was taken; the claim stands until it counts as abandoned.
+
+    People may have heard of what it `told`, so that they are told its end too.
+    """
     connection.execute(
-        "update alert set last_error = %s where id = any(%s) and claimed_at = %s",
-        (error, claim.ids, claim.at),
+        """
+        update alert set last_error = %s,
+            told_at = case when id = any(%s) then coalesce(told_at, now()) else told_at end
+        where id = any(%s) and claimed_at = %s
+        """,
+        (error, list(told), claim.ids, claim.at),
     )
 
 
@@ -169,13 +177,14 @@ def mark_failed(connection: Connection[Any], claim: Claim, *, error: str) -> Non
     )
 
 
-def rearm_failed(connection: Connection[Any]) -> int:
-    """Let every alert that the mail server refused wait to be mailed again; how many."""
+def rearm_failed(connection: Connection[Any], lately: timedelta) -> int:
+    """Let every alert that the mail server refused `lately` wait to be mailed again; how many."""
     return connection.execute(
         """
         update alert set failed_at = null, claimed_at = null, attempts = 0, next_attempt_at = now()
-        where failed_at is not null
-        """
+        where failed_at > now() - %s::interval
+        """,
+        (lately,),
     ).rowcount
 
 

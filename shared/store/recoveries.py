@@ -128,7 +128,8 @@ class Recoveries:
     def tell(self) -> tuple[int, int | None]:
         """Have the one open alert take in the recovered sales that none told of yet.
 
-        How many they were, and the alert's id where people are to be told of it now.
+        How many they were, and the alert's id where people are to be told of it now. An acknowledgement is of the
+        sales that were missed until then: those that come later are news, and an alert of their own.
         """
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             untold: int = cursor.execute(
@@ -137,6 +138,7 @@ class Recoveries:
             ).fetchall()[0]
         if not untold:
             return 0, None
+        self._end_acknowledged()
         number, waits = self._open()
         taken = self._connection.execute(
             "update sale set alert_id = %s where account = %s and reason <> '' and alert_id is null",
@@ -149,12 +151,21 @@ class Recoveries:
         return taken, number if waits else None
 
     def over(self) -> None:
-        """Nothing is missed any more: end the alert, once people were told."""
+        """Nothing is missed any more: end the alert, once people were told or said that they know."""
         self._connection.execute(
             """
             update alert set resolved_at = now()
             where account = %s and kind = %s and resolved_at is null
-                and (mailed_at is not null or failed_at is not null)
+                and (mailed_at is not null or failed_at is not null or acknowledged_at is not null)
+            """,
+            (self._account, AlertKind.SALE_RECOVERED.value),
+        )
+
+    def _end_acknowledged(self) -> None:
+        self._connection.execute(
+            """
+            update alert set resolved_at = now()
+            where account = %s and kind = %s and resolved_at is null and acknowledged_at is not null
             """,
             (self._account, AlertKind.SALE_RECOVERED.value),
         )

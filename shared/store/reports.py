@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -93,8 +93,19 @@ def mark_unsure(connection: Connection[Any], claimed: ClaimedReport, *, error: s
 
 
 def mark_failed(connection: Connection[Any], claimed: ClaimedReport, *, error: str) -> None:
-    """Record that it can never be mailed."""
+    """Record that it can't be mailed; `rearm_failed` brings it back."""
     connection.execute(
         "update report set failed_at = now(), last_error = %s where id = %s and claimed_at = %s",
         (error, claimed.id, claimed.claimed_at),
     )
+
+
+def rearm_failed(connection: Connection[Any], lately: timedelta) -> int:
+    """Let every report that was given up `lately` wait to be mailed again; how many."""
+    return connection.execute(
+        """
+        update report set failed_at = null, claimed_at = null, attempts = 0, next_attempt_at = now()
+        where failed_at > now() - %s::interval
+        """,
+        (lately,),
+    ).rowcount

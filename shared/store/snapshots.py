@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
 from shared.store.alerts import storable_text
+from shared.store.levels import Named
 from shared.vocabulary import AccountKey, ProductId, Size, StockStatus
 
 AT_ONCE: Final = 2000
@@ -140,27 +141,67 @@ class Snapshots:
                 (self._account, before, before),
             ).fetchone()
 
-    def all(self, limit: int = 100) -> list[Snapshot]:
-        """Those that were finished, newest first."""
-        with self._connection.cursor(row_factory=class_row(Snapshot)) as cursor:
-            return cursor.execute(
-                f"{_SELECT} where account = %s and finished_at is not null order by finished_at desc limit %s",
-                (self._account, limit),
-            ).fetchall()
+    def taken(self) -> list[tuple[int, datetime]]:
+        """(id, when) of those that were finished, oldest first."""
+        return self._connection.execute(
+            "select id, finished_at from snapshot where account = %s and finished_at is not null order by 2",
+            (self._account,),
+        ).fetchall()
+
+    def drop(self, snapshot: int) -> None:
+        """Forget one with its rows."""
+        self._connection.execute(
+            "delete from snapshot where account = %s and id = %s", (self._account, snapshot)
+        )
+
+    def called(self, wanted: str, limit: int) -> list[Named]:
+        """Products of the latest whose id or name is `wanted` or begins so, whatever the case; exact ones first."""
+        found = self._connection.execute(
+            """
+            select distinct product_id, name, product_id = %(wanted)s, lower(name) = lower(%(wanted)s)
+            from snapshot_row
+            where snapshot_id = (
+                    select id from snapshot where account = %(account)s and finished_at is not null
+                    order by finished_at desc limit 1
+                )
+                and (starts_with(product_id, %(wanted)s) or starts_with(lower(name), lower(%(wanted)s)))
+            order by 3 desc, 4 desc, name, product_id limit %(limit)s
+            """,
+            {"account": self._account, "wanted": wanted, "limit": limit},
+        )
+        return [Named(ProductId(row[0]), str(row[1])) for row in found]
+
+    def courses(self, product: ProductId, days: Sequence[datetime]) -> dict[Size, dict[int, int]]:
+        """Units of each size by day as its last snapshot shows them; `days` count from 1, given by when they begin."""
+        found = self._connection.execute(
+            """
+            select distinct on (r.size, day)
+                r.size, width_bucket(s.finished_at, %(days)s::timestamptz[]) as day, r.units
+            from snapshot s join snapshot_row r on r.snapshot_id = s.id
+            where s.account = %(account)s and s.finished_at >= %(since)s and r.product_id = %(product)s
+            order by r.size, day, s.finished_at desc
+            """,
+            {"account": self._account, "product": product, "days": list(days), "since": days[0]},
+        )
+        courses: dict[Size, dict[int, int]] = {}
+        for size, day, units in found:
+            if units is not None:
+                courses.setdefault(Size(size), {})[int(day)] = int(units)
+        return courses
 
     def rows(self, snapshot: int) -> Iterator[SnapshotRow]:
         """The rows of a snapshot that was finished, by product and size; read AT_ONCE at a time."""
-        last: tuple[str, str] | None = None
+        last = ("", "")
         while True:
             rows = self._connection.execute(
                 """
                 select r.product_id, r.size, r.name, r.active, r.value, r.units, r.status
                 from snapshot_row r join snapshot s on s.id = r.snapshot_id
                 where s.id = %s and s.account = %s and s.finished_at is not null
-                    and (%s::text is null or (r.product_id, r.size) > (%s, %s))
+                    and (r.product_id, r.size) > (%s, %s)
                 order by r.product_id, r.size limit %s
                 """,
-                (snapshot, self._account, last and last[0], *(last or ("", "")), AT_ONCE),
+                (snapshot, self._account, *last, AT_ONCE),
             ).fetchall()
             for product, size, name, active, value, units, status in rows:
                 yield SnapshotRow(

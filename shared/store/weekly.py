@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from shared.periods import Period
 from shared.vocabulary import AccountKey
-from shared.weekly_report import KindSum, Sold
+from shared.weekly_report import Doubt, KindSum, Recovered, Sold
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class Weekly:
         with self._connection.cursor(row_factory=class_row(Sold)) as cursor:
             return cursor.execute(
                 """
-                select p.id as product, p.name, v.size, v.on_hand as left, s.sold, s.sold_lately, s.first
+                select p.id as product, p.name, v.size, v.on_hand as left, s.sold, s.sold_lately, f.at as first
                 from (
-                    select product_id, size, -sum(delta)::bigint as sold_lately, min(at) as first,
+                    select product_id, size, -sum(delta)::bigint as sold_lately,
                         coalesce(-sum(delta) filter (where at >= %(begins)s), 0)::bigint as sold
                     from movement
                     where account = %(account)s and at >= %(lately)s and at < %(ends)s and kind = 'sale'
@@ -73,6 +73,11 @@ class Weekly:
                 ) s
                 join variant v on v.account = %(account)s and v.product_id = s.product_id and v.size = s.size
                 join product p on p.account = v.account and p.id = v.product_id
+                join lateral (
+                    select m.at from movement m
+                    where m.account = v.account and m.product_id = v.product_id and m.size = v.size
+                    order by m.id limit 1
+                ) f on true
                 where v.state = 'managed' and p.state in ('tracked', 'quarantined')
                 order by s.sold desc, p.name, p.id, v.size
                 """,
@@ -124,23 +129,50 @@ class Weekly:
         ).fetchone()
         return (int(row[0]), row[1]) if row else (0, None)
 
+    def doubts(self) -> list[Doubt]:
+        """What does not add up now, by cause, the oldest first."""
+        rows = self._connection.execute(
+            """
+            select cause, count(*), min(first_seen_at) from finding
+            where account = %s and state <> 'resolved' group by cause order by min(first_seen_at), cause
+            """,
+            (self._account,),
+        )
+        return [Doubt(cause=row[0], findings=row[1], oldest=row[2]) for row in rows]
+
+    def recovered(self) -> list[Recovered]:
+        """Sales booked in the period that no webhook told of, by reason, the most frequent first."""
+        rows = self._connection.execute(
+            """
+            select reason, count(*), coalesce(extract(epoch from max(delay)), 0)::bigint from sale
+            where account = %s and booked_at >= %s and booked_at < %s and reason <> ''
+            group by reason order by count(*) desc, reason
+            """,
+            (self._account, self._period.begins, self._period.ends),
+        )
+        return [Recovered(reason=row[0], sales=row[1], longest_seconds=row[2]) for row in rows]
+
     def units(self) -> int:
-        """All units there are now."""
+        """All units there are now; a size without a number in Stripe has none, whatever is left of it in the ledger."""
         row = self._connection.execute(
-            "select coalesce(sum(on_hand), 0)::bigint from variant where account = %s", (self._account,)
+            "select coalesce(sum(on_hand), 0)::bigint from variant where account = %s and state = 'managed'",
+            (self._account,),
         ).fetchone()
         return int(row[0]) if row else 0
 
     def daily(self, days: Sequence[datetime]) -> dict[int, tuple[int, int]]:
         """(what all movements changed, units sold) of each of `days`, counted from 1; of the last, all that came since.
 
-        A day is given by when it begins.
+        A day is given by when it begins. Changes are those of sizes that `units` counts.
         """
         found = self._connection.execute(
             """
-            select width_bucket(at, %(days)s::timestamptz[]) as day, sum(delta)::bigint,
-                coalesce(-sum(delta) filter (where kind = 'sale'), 0)::bigint
-            from movement where account = %(account)s and at >= %(since)s group by day
+            select width_bucket(m.at, %(days)s::timestamptz[]) as day,
+                coalesce(sum(m.delta) filter (where v.state = 'managed'), 0)::bigint,
+                coalesce(-sum(m.delta) filter (where m.kind = 'sale'), 0)::bigint
+            from movement m
+            join variant v on v.account = m.account and v.product_id = m.product_id and v.size = m.size
+            where m.account = %(account)s and m.at >= %(since)s group by day
             """,
             {"account": self._account, "days": list(days), "since": days[0]},
         )

@@ -152,15 +152,21 @@ class Writes:
         with self._connection.cursor(row_factory=class_row(Revs)) as cursor:
             found = cursor.execute(
                 """
-                select coalesce(max(rev), 0) as highest,
-                    coalesce(max(rev) filter (where landed), 0) as landed,
-                    coalesce(bool_or(
-                        (state = 'SETTLED' and not landed and not looked_up)
-                        or (landed and not digested and not looked_up and planned_at < now() - %s::interval)
-                    ), false) as unexplained
-                from write where account = %s and product_id = %s
+                select coalesce((
+                        select rev from write where account = %(account)s and product_id = %(product)s
+                        order by rev desc limit 1
+                    ), 0) as highest,
+                    coalesce((
+                        select rev from write where account = %(account)s and product_id = %(product)s and landed
+                        order by rev desc limit 1
+                    ), 0) as landed,
+                    exists (
+                        select from write where account = %(account)s and product_id = %(product)s
+                            and not digested and not looked_up and (landed or state = 'SETTLED')
+                            and (not landed or planned_at < now() - %(late)s::interval)
+                    ) as unexplained
                 """,
-                (EVENT_LATE, self._account, product),
+                {"account": self._account, "product": product, "late": EVENT_LATE},
             ).fetchone()
             return found or Revs(0, 0, unexplained=False)
 

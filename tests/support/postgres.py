@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+from collections import deque
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import psycopg
 import pytest
@@ -48,10 +51,19 @@ def empty_database_url(postgres: str) -> Iterator[str]:
     yield from _fresh(postgres, "template1")
 
 
+@pytest.fixture(scope="session")
+def shelf(postgres: str) -> Iterator[Shelf]:
+    """Migrated databases that are ready before anybody asks."""
+    with Shelf(postgres) as shelf:
+        yield shelf
+
+
 @pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
+def database_url(shelf: Shelf) -> Iterator[str]:
     """A migrated database of the test's own."""
-    yield from _fresh(postgres, TEMPLATE)
+    name = shelf.take()
+    yield named(shelf.address, name)
+    shelf.give_back(name)
 
 
 @pytest.fixture
@@ -66,6 +78,44 @@ def database(database_url: str) -> Iterator[Database]:
 def fresh_database(postgres: str) -> Generator[str]:
     """A migrated database for as long as the block lasts, for fixtures that live longer than one test."""
     yield from _fresh(postgres, TEMPLATE)
+
+
+class Shelf:
+    """Makes and drops databases while tests run; making one takes a quarter of a second."""
+
+    def __init__(self, address: str, ready: int = 2) -> None:
+        self.address = address
+        self._maker = ThreadPoolExecutor(1, "databases")
+        self._connection = psycopg.connect(address, autocommit=True)
+        self._ready = deque(self._maker.submit(self._make) for _ in range(ready))
+        self._dropped: list[Future[None]] = []
+
+    def take(self) -> str:
+        """The name of a database nobody has used."""
+        self._ready.append(self._maker.submit(self._make))
+        return self._ready.popleft().result()
+
+    def give_back(self, name: str) -> None:
+        """Have it dropped, whoever is still connected."""
+        self._dropped = [one for one in self._dropped if not one.done() or one.result()]
+        self._dropped.append(self._maker.submit(self._drop, name))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._maker.shutdown(wait=True)
+        self._connection.close()
+        for one in (*self._ready, *self._dropped):
+            one.result()
+
+    def _make(self) -> str:
+        name = _new_name()
+        self._connection.execute(_create(name, TEMPLATE))
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._connection.execute(_drop(name))
 
 
 def named(address: str, name: str) -> str:
@@ -85,9 +135,20 @@ def _server() -> Generator[str]:
 
 
 def _fresh(address: str, template: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    ours, model = sql.Identifier(name), sql.Identifier(template)
+    name = _new_name()
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(ours, model))
+        connection.execute(_create(name, template))
         yield named(address, name)
-        connection.execute(sql.SQL("drop database {} with (force)").format(ours))
+        connection.execute(_drop(name))
+
+
+def _new_name() -> str:
+    return f"test_{uuid.uuid4().hex[:12]}"
+
+
+def _create(name: str, template: str) -> sql.Composed:
+    return sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+
+
+def _drop(name: str) -> sql.Composed:
+    return sql.SQL("drop database {} with (force)").format(sql.Identifier(name))

@@ -15,7 +15,7 @@ from rich.text import Text
 from services.backoffice.cli import moments, tables
 from services.backoffice.cli.opened import desk
 from services.backoffice.operations.reports import audit as operations
-from services.backoffice.operations.reports.audit import Audit
+from services.backoffice.operations.reports.audit import MOST_SOLD, Audit
 from shared import clock
 from shared.periods import Period
 from shared.store.audit import SoldLine
@@ -29,13 +29,16 @@ customers = typer.Typer(help="Who bought, where that is kept.", no_args_is_help=
 def audit(
     since: Annotated[str | None, typer.Option(help="From this moment on; 30 days back without.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this moment; now without.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"List every sold line, not only the first {MOST_SOLD:,}.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Compare the movements of a period with the sales they come from; 1 where something does not add up."""
     with desk() as opened:
         ends = clock.now() if until is None else moments.parse(until, opened.zone)
         begins = ends - USUAL if since is None else moments.parse(since, opened.zone)
-        found = operations.audit(opened.ledger, Period(begins, ends))
+        found = operations.audit(opened.ledger, Period(begins, ends), None if everything else MOST_SOLD)
         if as_json:
             typer.echo(json.dumps(asdict(found), default=str, indent=2))
         else:
@@ -87,6 +90,8 @@ def _show_sold(found: Audit, zone: ZoneInfo) -> None:
         when = moments.shown(one.at, zone)
         tables.add(made, when, one.session, one.origin, one.product, one.size, one.units, _who(one))
     _titled("Sales", made, len(found.sold))
+    if found.more_sold:
+        typer.echo(f"and {found.more_sold:,} more; --all lists them")
 
 
 def _show_held(found: Audit, zone: ZoneInfo) -> None:

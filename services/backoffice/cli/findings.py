@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.cli import moments, tables
+from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import findings as operations
-from services.backoffice.settings import MachineSettings
-from shared import logs
-from shared.database.pool import Database
 from shared.findings import WORDS, Cause
-from shared.settings import load
 from shared.store.findings import Finding
-from shared.vocabulary import AccountKey, account_key
 
 app = typer.Typer(help="What does not add up, and the command that mends it.", no_args_is_help=True)
 
 Ids = Annotated[list[int], typer.Argument(help="Numbers, as `stocksync findings list` shows them.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 STATES: Final = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}
 
 
@@ -39,7 +31,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show what is open or acknowledged, newest first."""
-    with _opened() as (database, account):
+    with opened_account() as (settings, database, account):
         states = operations.EVERY if everything else operations.UNRESOLVED
         found = operations.found(database, account, states, limit)
     if as_json:
@@ -48,13 +40,13 @@ def list_(
     if not found:
         typer.echo("nothing is wrong that a verification has found")
         return
-    _print(found)
+    _print(found, settings.zone)
 
 
 @app.command()
 def ack(ids: Ids, as_json: AsJson = False) -> None:
     """Say that you know of them: they stay until they are over, but no mail tells of them."""
-    with _opened() as (database, account):
+    with opened_account() as (_, database, account):
         done = operations.acknowledge(database, account, ids, by=getpass.getuser())
     _print_done(done, "acknowledged", as_json=as_json)
 
@@ -66,7 +58,7 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Say that they are over; the next verification opens what still is wrong anew."""
-    with _opened() as (database, account):
+    with opened_account() as (_, database, account):
         done = operations.resolve(database, account, ids, by=getpass.getuser(), how=how)
     _print_done(done, "resolved", as_json=as_json)
 
@@ -83,34 +75,24 @@ def _print_done(done: Sequence[int], state: str, *, as_json: bool) -> None:
         typer.echo(f"{number}: {state}")
 
 
-def _print(found: Sequence[Finding]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("", "product", "size", "what", "since", "", "what mends it"):
-        table.add_column(column, overflow="fold")
+def _print(found: Sequence[Finding], zone: ZoneInfo) -> None:
+    table = tables.table("", "product", "size", "what", "since", "", "what mends it")
     for one in found:
-        first = WORDS[Cause(one.cause)].first
-        over = (
-            one.resolution if one.state == "resolved" else " ".join(filter(None, (first, f"`{one.command}`")))
+        tables.add(
+            table,
+            one.id,
+            one.name or one.product or one.subject,
+            one.size,
+            ": ".join(filter(None, (one.words, one.detail))),
+            moments.named(one.first_seen_at, zone),
+            tables.coloured(one.state, STATES[one.state]),
+            _mends(one),
         )
-        table.add_row(
-            str(one.id),
-            escape(one.name or one.product or one.subject),
-            escape(one.size),
-            escape(": ".join(filter(None, (one.words, one.detail)))),
-            _moment(one.first_seen_at),
-            f"[{STATES[one.state]}]{one.state}[/]",
-            escape(over),
-        )
-    Console(highlight=False).print(table)
+    tables.show(table)
 
 
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-@contextmanager
-def _opened() -> Generator[tuple[Database, AccountKey]]:
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    with plain_errors(), open_database(settings) as database:
-        yield database, account_key(None, livemode=settings.livemode)
+def _mends(one: Finding) -> str:
+    """What is to be done, or what was."""
+    if one.state == "resolved":
+        return one.resolution
+    return " ".join(filter(None, (WORDS[Cause(one.cause)].first, f"`{one.command}`")))

@@ -7,13 +7,15 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from services.backoffice.cli import moments, tables
+from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import jobs as operations
 from shared.broker.connect import connect
@@ -21,7 +23,6 @@ from shared.store.jobs import JobRun
 
 app = typer.Typer(help="When jobs run, what became of them, and running one now.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 FOUND_LATER: Final = "The queue does not answer; the reconciler finds the job within a minute or so."
 STATES: Final = {"done": "green", "failed": "bold red", "skipped": "yellow", "running": "cyan"}
 
@@ -29,7 +30,7 @@ STATES: Final = {"done": "green", "failed": "bold red", "skipped": "yellow", "ru
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Show when each job runs, and its latest run."""
-    with opened_account() as (_, database, account):
+    with opened_account() as (settings, database, account):
         found = operations.known(database, account)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
@@ -37,14 +38,13 @@ def list_(as_json: AsJson = False) -> None:
     if not found:
         typer.echo("no job is planned: the reconciler has not run yet")
         return
-    table = _table("job", "times", "next", "latest", "")
+    table = tables.table("job", "times", "next", "latest", "")
     for one in found:
         times = f"{one.planned.times} ({one.planned.zone})" if one.planned else "by hand"
-        following = _moment(one.planned.next_at) if one.planned else ""
-        table.add_row(
-            one.job, times, following, _moment(one.latest and one.latest.planned_at), _state(one.latest)
-        )
-    Console(highlight=False).print(table)
+        following = _moment(one.planned.next_at, settings.zone) if one.planned else ""
+        latest = _moment(one.latest and one.latest.planned_at, settings.zone)
+        tables.add(table, one.job, times, following, latest, _state(one.latest))
+    tables.show(table)
 
 
 @app.command()
@@ -68,36 +68,29 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show the latest runs and what they did."""
-    with opened_account() as (_, database, account):
+    with opened_account() as (settings, database, account):
         found = operations.history(database, account, job, limit)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
         return
-    _print_runs(found)
+    _print_runs(found, settings.zone)
 
 
-def _print_runs(found: Sequence[JobRun]) -> None:
+def _print_runs(found: Sequence[JobRun], zone: ZoneInfo) -> None:
     if not found:
         typer.echo("nothing has run yet")
         return
-    table = _table("planned for", "job", "", "by", "what it did")
+    table = tables.table("planned for", "job", "", "by", "what it did")
     for one in found:
         figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in one.figures.items())
         by = one.actor + (f" ({one.reason})" if one.reason else "")
-        table.add_row(_moment(one.planned_at), one.job, _state(one), by, one.error or figures)
-    Console(highlight=False).print(table)
+        tables.add(table, _moment(one.planned_at, zone), one.job, _state(one), by, one.error or figures)
+    tables.show(table)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _moment(at: datetime | None, zone: ZoneInfo) -> str:
+    return moments.named(at, zone) if at else "never"
 
 
-def _moment(at: datetime | None) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "never"
-
-
-def _state(run: JobRun | None) -> str:
-    return f"[{STATES.get(run.state, 'default')}]{run.state}[/]" if run else ""
+def _state(run: JobRun | None) -> Text:
+    return tables.coloured(run.state, STATES.get(run.state, "default")) if run else Text()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from shared import clock
+
 
 class NoMoment(ValueError):
-    """What was typed is no moment; the text is for people."""
+    """What was typed is no moment, or can't be meant; the text is for people."""
 
 
 def parse(text: str, zone: ZoneInfo) -> datetime:
@@ -19,6 +21,19 @@ def parse(text: str, zone: ZoneInfo) -> datetime:
         raise NoMoment(
             f"not a moment: {text[:40]!r}; write 2026-05-04, 2026-05-04T10:30 or 2026-05-04T10:30+02:00"
         ) from None
+
+
+def past(text: str | None, zone: ZoneInfo) -> datetime | None:
+    """What `parse` reads, None without a text; raises NoMoment where it is no moment or still to come."""
+    at = None if text is None else parse(text, zone)
+    if at is not None and at > clock.now():
+        raise NoMoment(f"{text} is in the future")
+    return at
+
+
+def named(at: datetime, zone: ZoneInfo) -> str:
+    """`2026-05-04 10:30 CEST` in `zone`."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def shown(at: datetime, zone: ZoneInfo) -> str:

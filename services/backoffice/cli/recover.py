@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Event
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.cli import moments, tables
+from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import recover as operations
 from services.backoffice.operations.recover import Recovery
-from services.backoffice.settings import MachineSettings
-from shared import clock, logs, paced_stripe
+from shared import paced_stripe
 from shared.broker.connect import connect
 from shared.messages import ProductChanged, SessionPaid
 from shared.recovery.plan import Missed
 from shared.recovery.search import Places
-from shared.settings import load
-from shared.vocabulary import account_key
 
 ROWS: Final = 50
 """Lines of the table; the rest is counted."""
@@ -30,30 +28,26 @@ ROWS: Final = 50
 
 def recover(
     since: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
-            formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
-            help="From then on (UTC); by default 72 hours of sales and 30 days of undelivered events.",
+            help="From this moment on, with a zone or the shop's; by default 72 hours of sales and 30 days of"
+            " undelivered events."
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Have it booked; otherwise it is only shown.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find paid sales and product changes that no webhook told of."""
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    if since is not None:
-        since = since.replace(tzinfo=UTC)
-        if since > clock.now():
-            raise typer.BadParameter("--since is in the future")
-    account = account_key(None, livemode=settings.livemode)
-    with plain_errors(), open_database(settings) as database, closing(connect(settings)) as broker:
-        stripe = paced_stripe.connect(settings, database, Event())
-        done = operations.recover(Places(account, database, broker, stripe, Event()), since=since, tell=yes)
+    with opened_account() as (settings, database, account):
+        begins = moments.past(since, settings.zone)
+        with closing(connect(settings)) as broker:
+            stripe = paced_stripe.connect(settings, database, Event())
+            places = Places(account, database, broker, stripe, Event())
+            done = operations.recover(places, since=begins, tell=yes)
     if as_json:
         typer.echo(json.dumps(_facts(done), indent=2))
     else:
-        _print(done)
+        _print(done, settings.zone)
 
 
 def _facts(done: Recovery) -> dict[str, Any]:
@@ -71,20 +65,18 @@ def _facts(done: Recovery) -> dict[str, Any]:
     }
 
 
-def _print(done: Recovery) -> None:
+def _print(done: Recovery, zone: ZoneInfo) -> None:
     tally = done.tally
     if done.shown:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for column in ("missed", "paid or changed", "why"):
-            table.add_column(column, overflow="fold")
+        table = tables.table("missed", "paid or changed", "why")
         for one in done.shown[:ROWS]:
             what, at, _ = _row(one)
-            table.add_row(what, f"{at:%Y-%m-%d %H:%M} UTC", one.why.value)
-        Console(highlight=False).print(table)
+            tables.add(table, what, moments.named(at, zone), one.why.value)
+        tables.show(table)
     if (more := tally.sales + tally.products - ROWS) > 0:
         typer.echo(f"and {more:,} more")
     typer.echo(
-        f"since {done.window.sessions_since:%Y-%m-%d %H:%M} UTC: {tally.sales:,} sales and"
+        f"since {moments.named(done.window.sessions_since, zone)}: {tally.sales:,} sales and"
         f" {tally.products:,} product changes were missed, {tally.in_transit:,} sales are on their way"
     )
     if tally.parked:

@@ -6,13 +6,12 @@ import getpass
 import json
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from services.backoffice.cli import moments, tables
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import refunds as operations
 from services.backoffice.operations.refunds import Listed
@@ -35,13 +34,13 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Show refunds and disputes that wait for a word on what came back."""
-    with opened_account() as (_, database, account):
+    with opened_account() as (settings, database, account):
         found = operations.listed(database, account, only_open=not every)
     if as_json:
         shown = [{**asdict(one), "dispute": is_dispute(one.refund.id)} for one in found]
         typer.echo(json.dumps(shown, default=str, indent=2))
     elif found:
-        _print(found)
+        _print(found, settings.zone)
     else:
         typer.echo("no refund or dispute waits")
 
@@ -82,10 +81,8 @@ def _line(text: str) -> tuple[LineItemId, int]:
     return LineItemId(line), int(number)
 
 
-def _print(found: list[Listed]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("id", "amount", "since", "state", "line", "product", "size", "sold", "back?"):
-        table.add_column(column, overflow="fold")
+def _print(found: list[Listed], zone: ZoneInfo) -> None:
+    table = tables.table("id", "amount", "since", "state", "line", "product", "size", "sold", "back?")
     for one in found:
         refund = one.refund
         amount = money.readable(refund.amount, refund.currency)
@@ -93,11 +90,11 @@ def _print(found: list[Listed]) -> None:
         head = (
             refund.id,
             f"{amount} ({refund.kind} {what})",
-            f"{refund.proposed_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+            moments.named(refund.proposed_at, zone),
             refund.state,
         )
         for number, line in enumerate(one.lines):
             back = line.returned if refund.state == "accepted" else line.proposed
             row = ("",) * 4 if number else head
-            table.add_row(*row, line.line, line.name or line.product, line.size, str(line.sold), str(back))
-    Console(highlight=False).print(table)
+            tables.add(table, *row, line.line, line.name or line.product, line.size, line.sold, back)
+    tables.show(table)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from threading import Event
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.cli import moments, tables
+from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations.restored import Restoration, Restored
 from services.backoffice.operations.takeover import candidates, take_over
-from services.backoffice.settings import MachineSettings
-from shared import clock, logs, paced_stripe
+from shared import paced_stripe
 from shared.broker.connect import connect
-from shared.settings import load
 from shared.store.repairs import Quarantined
-from shared.vocabulary import ProductId, account_key
+from shared.vocabulary import ProductId
 
 FOUND_LATER = "The queue does not answer; the reconciler finds the products within a minute or so."
 
@@ -31,10 +30,7 @@ def takeover(
     """Say that Stripe's numbers are right as they stand, for products in quarantine."""
     if bool(products) == everything:
         raise typer.BadParameter("name products, or give --all")
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    account = account_key(None, livemode=settings.livemode)
-    with plain_errors(), open_database(settings) as database:
+    with opened_account() as (settings, database, account):
         wanted = None if everything else [ProductId(product) for product in products or ()]
         found = candidates(database, account, wanted)
         if not found:
@@ -53,25 +49,20 @@ def takeover(
 
 def restored(
     since: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
-            formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
-            help="Book sales paid since then (UTC); by default an hour before the backup's newest fact.",
+            help="Book sales paid since this moment, with a zone or the shop's; by default an hour before the"
+            " backup's newest fact."
         ),
     ] = None,
 ) -> None:
     """Go on after the database was restored from a backup; run it while all stock workers are stopped."""
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    if since is not None:
-        since = since.replace(tzinfo=UTC)
-        if since > clock.now():
-            raise typer.BadParameter("--since is in the future")
-    account = account_key(None, livemode=settings.livemode)
-    with plain_errors(), open_database(settings) as database, closing(connect(settings)) as broker:
-        stripe = paced_stripe.connect(settings, database, Event())
-        done = Restoration(database, broker, stripe, account).run(since)
-    _print_restored(done)
+    with opened_account() as (settings, database, account):
+        begins = moments.past(since, settings.zone)
+        with closing(connect(settings)) as broker:
+            stripe = paced_stripe.connect(settings, database, Event())
+            done = Restoration(database, broker, stripe, account).run(begins)
+    _print_restored(done, settings.zone)
 
 
 def _print_plan(found: Sequence[Quarantined]) -> None:
@@ -80,13 +71,13 @@ def _print_plan(found: Sequence[Quarantined]) -> None:
         " count as taken off already. Our marker replaces the one that stands there."
     )
     for one in found:
-        typer.echo(f"{one.id} ({one.name or 'no name'}): {one.reason}")
+        typer.echo(tables.visible(f"{one.id} ({one.name or 'no name'}): {one.reason}"))
 
 
-def _print_restored(done: Restored) -> None:
+def _print_restored(done: Restored, zone: ZoneInfo) -> None:
     typer.echo(f"this installation is {done.installation} from now on")
     typer.echo(
-        f"sales paid since {done.since:%Y-%m-%d %H:%M} UTC: {done.sessions} to be booked,"
+        f"sales paid since {moments.named(done.since, zone)}: {done.sessions} to be booked,"
         f" {done.booked_before} were booked before"
     )
     typer.echo(f"{done.products} products will be compared with Stripe and its event log")

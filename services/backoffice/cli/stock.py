@@ -9,12 +9,11 @@ import typer
 
 from services.backoffice.cli import moments, tables
 from services.backoffice.cli.opened import desk
+from services.backoffice.cli.options import AsJson
 from services.backoffice.operations.reports import stock as operations
 from services.backoffice.operations.reports.stock import Asked, Trend
 from shared import clock, spreadsheet
 from shared.stock_levels import Level
-
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
 def stock(
@@ -90,6 +89,7 @@ def _document(found: Trend) -> dict[str, object]:
         "name": found.product.name,
         "days": [day.isoformat() for day in found.days],
         "sizes": [{"size": line.size, "stock": line.points} for line in found.lines],
+        "snapshots": [{"size": line.size, "stock": line.points} for line in found.snapshots],
     }
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final, NoReturn
 
 from services.backoffice.cli.moments import NoMoment
+from services.backoffice.cli.tables import visible
 from services.backoffice.operations.alerts import NotOpen
 from services.backoffice.operations.findings import NoSuchFinding
 from services.backoffice.operations.recover import NeverRan
@@ -82,5 +83,5 @@ def plain_errors() -> Generator[None]:
 
 
 def _end(line: str, code: int) -> NoReturn:
-    sys.stderr.write(f"stocksync: {line}\n")
+    sys.stderr.write(f"stocksync: {visible(line)}\n")
     raise SystemExit(code)

@@ -47,6 +47,11 @@ def show(made: Table) -> None:
     Console(highlight=False).print(made)
 
 
+def coloured(text: str, style: str) -> Text:
+    """Text in a colour."""
+    return Text(visible(text), style)
+
+
 def standing(status: Status) -> Text:
     """A status in its colour."""
     return Text(status.value, STYLES[status])

@@ -91,6 +91,16 @@ def test_lists_filter_by_ids_activity_and_creation(stripe_client: StripeClient) 
     assert len(products.list({"created": {"gte": first.created}}).data) == 2
 
 
+def test_what_happened_can_be_made_older(stripe_client: StripeClient, control: Control) -> None:
+    """Events of all kinds become so much earlier, and lists find them by that."""
+    shirt = stripe_client.v1.products.create({"name": "A", "metadata": {"stock": "5"}})
+    control("POST", "/_checkout/age", seconds=3600)
+    control("POST", f"/_dashboard/products/{shirt.id}", relative={"stock": 2})
+    events, edge = stripe_client.v1.events, shirt.created - 1800
+    assert [one.type for one in events.list({"created": {"lt": edge}}).data] == ["product.created"]
+    assert [one.type for one in events.list({"created": {"gt": edge}}).data] == ["product.updated"]
+
+
 def test_unknown_parameter_is_refused(stripe_client: StripeClient) -> None:
     """A misspelt parameter is a 400 that names it."""
     with pytest.raises(InvalidRequestError) as refused:

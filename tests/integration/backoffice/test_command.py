@@ -172,9 +172,10 @@ def test_fault_19_a_restored_database_goes_on_under_a_new_id(command: Command, d
         before = installations.current(connection, "life1").id
     assert command("restored", STRIPE_API_BASE="http://127.0.0.1:9").returncode == 1
     with Simulator.start(port=0) as simulator:
-        answer = command("restored", "--since", "2026-01-01T08:00", STRIPE_API_BASE=simulator.url)
+        shop = {"STRIPE_API_BASE": simulator.url, "TIME_ZONE": "Europe/Berlin"}
+        answer = command("restored", "--since", "2026-01-01T08:00", **shop)
     assert answer.returncode == 0, answer.stderr
-    assert "sales paid since 2026-01-01 08:00 UTC: 0 to be booked, 0 were booked before" in answer.stdout
+    assert "sales paid since 2026-01-01 08:00 CET: 0 to be booked, 0 were booked before" in answer.stdout
     with database.transaction() as connection:
         after = installations.current(connection, "unused")
     assert after.former == [before]

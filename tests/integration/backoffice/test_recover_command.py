@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -45,12 +46,12 @@ def command(database: Database, database_url: str, simulator: Simulator) -> Comm
     with database.transaction() as connection:
         connection.execute("update installation set created_at = now() - interval '30 days'")
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         unset = dict.fromkeys(("AMQP_URL", "STRIPE_API_KEY", "STRIPE_LIVEMODE"))
         surroundings = {"DATABASE_URL": database_url, "STRIPE_API_BASE": simulator.url, "COLUMNS": "150"}
         return subprocess.run(
             [sys.executable, "-m", "services.backoffice", "recover", *arguments],
-            env=child_environment(**{**unset, **surroundings}),
+            env=child_environment(**{**unset, **surroundings, **environment}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -111,6 +112,15 @@ def test_since_says_how_far_back(command: Command) -> None:
         .endswith("0 sales and 0 product changes were missed, 0 sales are on their way")
     )
     assert command("--since", "2999-01-01").returncode == 2
+
+
+def test_since_without_a_zone_is_the_shops(command: Command) -> None:
+    """What the clocks of the shop show now is not in the future, wherever the shop is."""
+    zone = "Pacific/Kiritimati"
+    wall = f"{datetime.now(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
+    answer = command("--since", wall, TIME_ZONE=zone)
+    assert answer.returncode == 0, answer.stderr
+    assert f"since {wall.replace('T', ' ')} +14: 0 sales" in answer.stdout
 
 
 def test_before_the_first_stock_worker_there_is_nothing_to_recover(

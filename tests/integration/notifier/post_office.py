@@ -38,10 +38,15 @@ class PostOffice:
     hang_up_after_taking: bool = False
     before_taking: threading.Event = field(default_factory=threading.Event)
     before_reply: threading.Event = field(default_factory=threading.Event)
+    before_goodbye: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.before_taking.set()
-        self.before_reply.set()
+        self.open_gates()
+
+    def open_gates(self) -> None:
+        """Nobody waits any more."""
+        for gate in (self.before_taking, self.before_reply, self.before_goodbye):
+            gate.set()
 
     def mails(self) -> list[EmailMessage]:
         """The mails that were taken, in order."""
@@ -77,7 +82,8 @@ class PostOffice:
         return "250 2.0.0 taken"
 
     async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - as above
-        """Say goodbye."""
+        """Say goodbye, when the gate is open."""
+        await asyncio.to_thread(self.before_goodbye.wait, 60)
         return self.quit_reply
 
     def authenticate(
@@ -101,8 +107,7 @@ def opened(**options: Any) -> Generator[PostOffice]:  # noqa: ANN401 - handed on
     try:
         yield office
     finally:
-        office.before_taking.set()
-        office.before_reply.set()
+        office.open_gates()
         controller.stop()
 
 

@@ -5,7 +5,7 @@ from shared.database.pool import Database
 from shared.store import mails
 from shared.store.alerts import Alerts
 from shared.store.mails import Letter
-from shared.vocabulary import AlertKind
+from shared.vocabulary import AlertKind, ProductId
 from tests.integration.notifier.desk import ACCOUNT, all_due, low, oversold, raised
 
 LOW = AlertKind.LOW_STOCK
@@ -39,6 +39,40 @@ def test_a_further_oversold_sale_joins_the_open_alert(database: Database) -> Non
     (alert,) = claim.alerts
     assert alert.facts["sales"] == [{"session": f"cs_{n}", "units": 1} for n in (1, 2, 3)]
     assert alert.revision == 2
+
+
+def test_an_oversold_alert_names_the_newest_sales_and_counts_all(database: Database) -> None:
+    """However many join it, an open alert names fifty sales, the newest last, and knows how many units are short."""
+    for n in range(3):
+        raised(database, oversold(*(f"cs_{n}_{m}" for m in range(40))))
+    with database.transaction() as connection:
+        (kept,) = Alerts(connection, ACCOUNT).still_open(10)
+    newest = [f"cs_1_{m}" for m in range(30, 40)] + [f"cs_2_{m}" for m in range(40)]
+    assert kept.facts["sales"] == [{"session": session, "units": 1} for session in newest]
+    assert (kept.facts["short"], kept.facts["sold"]) == (120, 120)
+
+
+def test_what_is_untold_of_a_product_is_read_from_an_index(database: Database) -> None:
+    """Looking for hints that were lost does not read all alerts there ever were."""
+    with database.transaction() as connection:
+        connection.execute(
+            """
+            insert into alert (account, kind, subject, facts, mailed_at, resolved_at, over_told_at)
+            select %s, 'low_stock', n::text, '{"product": "prod_1"}', now(), now(), now()
+            from generate_series(1, 5000) n
+            """,
+            (ACCOUNT,),
+        )
+    (low_one,) = raised(database, low(1))
+    with database.session() as connection:
+        connection.execute("analyze alert")
+        connection.execute("load 'auto_explain'")
+        connection.execute("set auto_explain.log_min_duration = 0")
+        connection.execute("set client_min_messages = log")
+        plans: list[str] = []
+        connection.add_notice_handler(lambda notice: plans.append(str(notice.message_primary)))
+        assert Alerts(connection, ACCOUNT).untold(ProductId("prod_1")) == [low_one]
+    assert "alert_untold" in "".join(plans)
 
 
 def test_fault_74_what_postgresql_cannot_hold_is_left_out(database: Database) -> None:

@@ -12,6 +12,7 @@ import pytest
 from services.notifier.audience import Audience, mailing_lists
 from services.notifier.mailing import mail_what_waits
 from services.notifier.quiet import QuietHours
+from services.notifier.refused import LATELY
 from shared.database.pool import Database
 from shared.store import mails
 from shared.vocabulary import AlertKind
@@ -125,7 +126,7 @@ def test_recipients_that_are_refused_hold_up_only_their_own_digest(
         mail_what_waits(desk(database, office.port, lists=THREE))
     assert received(office) == {"stock@example.com": 1, "operations@example.com": 1}
     assert database.run(mails.pending_count) == 0
-    assert database.run(mails.rearm_failed) == 1
+    assert database.run(lambda connection: mails.rearm_failed(connection, LATELY)) == 1
 
 
 def at(text: str) -> datetime:

@@ -11,7 +11,8 @@ from shared.alerts import NewAlert
 from shared.database.pool import Database
 from shared.store import mails
 from shared.store.alerts import Alerts
-from shared.vocabulary import AlertKind
+from shared.store.products import Products
+from shared.vocabulary import AlertKind, MovementKind, ProductId, Size
 from tests.integration.notifier.desk import (
     ACCOUNT,
     AT_ONCE,
@@ -27,6 +28,7 @@ from tests.integration.notifier.desk import (
     told,
 )
 from tests.integration.notifier.post_office import PostOffice, free_port, opened
+from tests.integration.reports.ledger import Entry, append, create
 
 OUT = AlertKind.OUT_OF_STOCK
 
@@ -76,6 +78,22 @@ def test_what_people_were_told_of_is_told_to_be_over_once(database: Database, of
     assert "Stripe accepts the API key again" in text
     assert "* Restocked: Mug 00001, M" in text
     assert "Mug 00002" not in text
+
+
+@pytest.mark.parametrize(("state", "mails"), [("missing", 1), ("managed", 2)])
+def test_a_size_that_is_gone_is_not_told_as_restocked(
+    database: Database, office: PostOffice, state: str, mails: int
+) -> None:
+    """Where an alert ended because Stripe has no such size any more, nobody restocked anything."""
+    mug, medium = ProductId("prod_1"), Size("M")
+    create(database, {mug: "Mug"}, (medium,))
+    append(database, [Entry(mug, medium, 3, MovementKind.OPENING, datetime.now(UTC))])
+    raised(database, low(1))
+    everything_mailed(database, office)
+    with database.transaction() as connection:
+        Products(connection, ACCOUNT).save_sizes(mug, {medium: state}, opened=[])
+    resolved(database, low(1))
+    assert len(everything_mailed(database, office)) == mails
 
 
 def test_what_nobody_was_told_of_ends_in_silence(database: Database, office: PostOffice) -> None:
@@ -172,6 +190,20 @@ def test_an_end_that_may_have_been_told_is_told_again_under_the_same_id(
     everything_mailed(database, office)
     begun, first, again = message_ids(office.mails())
     assert begun != first == again
+
+
+def test_the_end_of_what_may_have_been_told_is_told(database: Database, office: PostOffice) -> None:
+    """What is over before a mail of unknown fate is sent again is told to be over, in another mail than the first."""
+    raised(database, low(1), low(2))
+    office.hang_up_after_taking = True
+    mail_what_waits(desk(database, office.port))
+    office.hang_up_after_taking = False
+    resolved(database, low(1))
+    let_claims_lapse(database)
+    assert everything_mailed(database, office) == ["2 low stock", "1 low stock, 1 over now"]
+    assert "* Restocked: Mug 00001, M" in text_of(office.mails()[1])
+    first, again = message_ids(office.mails())
+    assert first != again
 
 
 def test_what_is_acknowledged_is_not_told(database: Database, office: PostOffice) -> None:

@@ -10,10 +10,12 @@ import pytest
 import trustme
 
 from services.notifier.mail import Delivery, Later, Letterhead, Mail, Never, Sent, Unsure
-from services.notifier.mailer import SmtpMailer
+from services.notifier.mailer import LONGEST, SmtpMailer
 from services.notifier.mailer_folder import FolderMailer
 from services.notifier.message import compose
+from services.notifier.policy import Policy
 from services.notifier.smtp_url import parse
+from shared import clock
 from tests.integration.notifier.post_office import LOGIN, PostOffice, free_port, opened, server_context
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
@@ -181,6 +183,20 @@ def test_a_rude_farewell_does_not_undo_a_sent_mail(office: PostOffice) -> None:
     """What a server says to QUIT changes nothing."""
     office.quit_reply = "554 5.0.0 go away"
     assert send(f"smtp://127.0.0.1:{office.port}") == Sent()
+
+
+def test_a_server_that_never_says_goodbye_is_not_waited_for(office: PostOffice) -> None:
+    """A mail that was taken is recorded soon, however patient the mailer is with the answer to the mail."""
+    office.before_goodbye.clear()
+    begun = clock.monotonic()
+    mailer = SmtpMailer(parse(f"smtp://127.0.0.1:{office.port}"), timeout=15, patience=60)
+    assert mailer.send(letter(), patient=True) == Sent()
+    assert clock.monotonic() - begun < 30
+
+
+def test_a_claim_outlasts_any_send() -> None:
+    """What one notifier still has in hand no other takes for left behind."""
+    assert Policy().abandoned_after > LONGEST
 
 
 def test_nobody_there() -> None:

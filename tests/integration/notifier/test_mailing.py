@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
 
@@ -40,6 +41,19 @@ def office() -> Iterator[PostOffice]:
 
 def pending(database: Database) -> int:
     return database.run(mails.pending_count)
+
+
+@contextmanager
+def started(database: Database, office: PostOffice) -> Generator[None]:
+    """A postman at work."""
+    stop = Event()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(Postman(desk(database, office.port)).run, stop)
+        try:
+            yield
+        finally:
+            stop.set()
+        running.result(30)
 
 
 def test_an_alert_is_mailed_once(database: Database, office: PostOffice) -> None:
@@ -84,6 +98,34 @@ def test_fault_98_while_the_server_is_away_it_is_asked_ever_less(database: Datab
         assert connection.execute("select max(attempts), min(attempts) from alert").fetchone() == (1, 0)
 
 
+@pytest.mark.parametrize("reply", ["", "451 4.7.1 greylisted", "554 5.7.1 spam"])
+def test_fault_66_a_record_that_loses_a_deadlock_is_made_again(
+    database: Database, office: PostOffice, reply: str
+) -> None:
+    """What became of a mail is recorded on a further attempt, and the mail goes out once."""
+    office.data_reply = reply
+    raised(database, low(1))
+    with database.transaction() as connection:
+        connection.execute(
+            """
+            create sequence records;
+            create function lose_once() returns trigger language plpgsql as $$ begin
+                if nextval('records') = 1 then raise exception 'lost' using errcode = 'deadlock_detected'; end if;
+                return new;
+            end $$;
+            create trigger lose before update on alert for each row
+                when (new.claimed_at is null or new.failed_at is not null) execute function lose_once();
+            """
+        )
+    mail_what_waits(desk(database, office.port))
+    with database.transaction() as connection:
+        row = connection.execute(
+            "select last_value, claimed_at is null or failed_at is not null from records, alert"
+        )
+        assert row.fetchone() == (2, True)
+    assert office.offered == 1
+
+
 def test_fault_99_greylisting_is_outlasted(database: Database, office: PostOffice) -> None:
     """A mail refused for now is sent again later, the same one."""
     office.data_reply = "451 4.7.1 greylisted"
@@ -98,18 +140,25 @@ def test_fault_99_greylisting_is_outlasted(database: Database, office: PostOffic
 def test_fault_99_refused_for_ever_is_kept_and_can_be_brought_back(
     database: Database, office: PostOffice, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A 5xx ends the tries with a loud line; an operator brings the alerts back."""
+    """A 5xx ends the tries with a loud line; a notifier that starts tries once more what was refused lately."""
     office.data_reply = "554 5.7.1 spam"
     raised(database, low(1))
     for _ in range(2):
         mail_what_waits(desk(database, office.port))
-    assert (office.offered, pending(database)) == (1, 0)
+    with database.transaction() as connection:
+        connection.execute("update alert set failed_at = failed_at - interval '8 days'")
+    raised(database, low(2))
+    for _ in range(2):
+        mail_what_waits(desk(database, office.port))
+    assert (office.offered, pending(database)) == (2, 0)
     shown = capsys.readouterr()
     assert "mail_refused" in shown.out + shown.err
     office.data_reply = ""
-    assert database.run(mails.rearm_failed) == 1
-    mail_what_waits(desk(database, office.port))
-    assert len(office.taken) == 1
+    with started(database, office):
+        until("the mail", lambda: bool(office.taken))
+    assert [mail["Subject"] for mail in office.mails()] == [
+        "[stocksync test] Low stock: Mug 00002, M, 3 left"
+    ]
 
 
 def test_fault_102_ten_thousand_alerts_are_one_mail(database: Database, office: PostOffice) -> None:

@@ -3,14 +3,19 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.notifier import picture
+from services.notifier.audience import Audience, mailing_lists
 from services.notifier.postman import Postman
+from services.notifier.quiet import QuietHours
+from services.notifier.refused import bring_back
 from services.notifier.report_mailing import mail_reports
 from shared.database.pool import Database
 from shared.periods import Period
@@ -18,7 +23,7 @@ from shared.stock_levels import Status
 from shared.store import reports
 from shared.vocabulary import AccountKey
 from shared.weekly_report import Day, ProductWeek, Reads, Row, Seller, Stock, Unplaced, WeeklyReport
-from tests.integration.notifier.desk import desk, message_ids
+from tests.integration.notifier.desk import AT_ONCE, desk, message_ids
 from tests.integration.notifier.post_office import PostOffice, opened, until
 
 BEGAN, ENDED = datetime(2026, 4, 26, 22, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)
@@ -97,7 +102,7 @@ def test_a_report_is_mailed_once_with_its_picture_and_table(database: Database, 
     assert 'alt="Units in stock from 9 Feb to 3 May: 90 at first, 7 at last. Most were sold on' in html
     table = part(mail, "text/csv")
     assert table.get_filename() == "stock-2026-05-03.csv"
-    assert "Product ID,Product Name,Size,Stock,Status" in table.get_content()
+    assert table.get_content().startswith("\ufeffProduct ID,Product Name,Size,Stock,Status")
     assert "prod_1,'=1+1,,4,LOW STOCK" in table.get_content()
     assert "<b>" not in html
     assert "Bcc" not in mail
@@ -125,16 +130,20 @@ def test_what_was_refused_for_now_is_the_same_mail_later(database: Database, off
 
 
 def test_what_is_refused_for_ever_ends(database: Database, office: PostOffice) -> None:
-    """A 5xx ends the tries, as does a report that this version can't read."""
+    """A 5xx ends the tries until the notifier is started again, as does a report that this version can't read."""
     kept(database, weekly())
     office.data_reply = "554 5.7.1 spam"
     mail_reports(desk(database, office.port))
     assert state(database) == (False, True, 1, "the mail was refused: 554 5.7.1")
+    assert mail_reports(desk(database, office.port)) > 0
+    bring_back(desk(database, office.port))
+    assert mail_reports(desk(database, office.port)) == 0
+    assert (office.offered, state(database)[1]) == (2, True)
     with database.transaction() as connection:
         connection.execute("""update report set failed_at = null, claimed_at = null, data = '{"v": 2}'""")
     mail_reports(desk(database, office.port))
     assert state(database)[1:] == (True, 2, "the report was made by another version")
-    assert office.offered == 1
+    assert office.offered == 2
 
 
 def test_a_report_whose_hint_was_lost_is_mailed_once_by_two(database: Database, office: PostOffice) -> None:
@@ -165,6 +174,22 @@ def test_a_picture_that_can_t_be_drawn_is_left_out(
     (mail,) = office.mails()
     assert "image/png" not in {one.get_content_type() for one in mail.walk()}
     assert "<img" not in part(mail, "text/html").get_content()
+
+
+def test_a_report_waits_for_the_end_of_quiet_hours(database: Database, office: PostOffice) -> None:
+    """A report that is made at night is mailed in the morning, dated then, to those who hear of stock."""
+    night = datetime(2026, 5, 4, 4, 59, tzinfo=UTC)
+    morning = night + timedelta(minutes=1)
+    quiet = replace(AT_ONCE, quiet=QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin")))
+    people = {audience: (f"{audience}@example.com",) for audience in Audience}
+    lists = mailing_lists("bot@example.com", people)
+    kept(database, weekly())
+    assert mail_reports(desk(database, office.port, quiet, lists=lists, now=lambda: night)) > 0
+    assert office.taken == []
+    mail_reports(desk(database, office.port, quiet, lists=lists, now=lambda: morning))
+    (mail,) = office.mails()
+    assert mail["Date"].datetime == morning
+    assert mail["To"] == "stock@example.com"
 
 
 def test_a_quiet_week_is_a_short_mail(database: Database, office: PostOffice) -> None:

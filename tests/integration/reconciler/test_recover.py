@@ -219,7 +219,7 @@ def test_a_product_change_that_no_webhook_told_of_is_told_once(scene: Scene, shi
     )
     scene.shop.dashboard(shirt, stock_M="40")
     scene.shop.stripe.v1.webhook_endpoints.delete(secret.id)
-    _age_events(scene, "product.updated", HOUR)
+    scene.age()
     assert scene.run(patience=0.1) == {**FIGURES, "missed_product_changes": 1}
     (message,) = scene.waiting(PRODUCTS)
     assert isinstance(message, ProductChanged)
@@ -473,13 +473,6 @@ def _open(scene: Scene, product: ProductId) -> SessionId:
         "line_items": [scene.shop.line(product, "M")],
     }
     return SessionId(scene.shop.stripe.v1.checkout.sessions.create(wanted).id)
-
-
-def _age_events(scene: Scene, kind: str, seconds: int) -> None:
-    """Events of this type happened so much earlier."""
-    for event in scene.simulator.world.events.values():
-        if event["type"] == kind:
-            event["created"] -= seconds
 
 
 def _findings(scene: Scene) -> list[tuple[str, str, str]]:

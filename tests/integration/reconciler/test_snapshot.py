@@ -127,11 +127,11 @@ def test_a_snapshot_that_was_not_finished_is_not_shown(stage: Stage) -> None:
     with database.transaction() as connection:
         assert connection.execute("select count(*) from snapshot").fetchone() == (2,)
         assert Snapshots(connection, ACCOUNT).latest() == before
-        assert [one.id for one in Snapshots(connection, ACCOUNT).all()] == [before.id]
+        assert [number for number, _ in Snapshots(connection, ACCOUNT).taken()] == [before.id]
     run({"snapshot": take}, "snapshot", BEGAN, stage.tools)
     with database.transaction() as connection:
         assert connection.execute("select count(*) from snapshot").fetchone() == (2,)
-        assert len(Snapshots(connection, ACCOUNT).all()) == 2
+        assert len(Snapshots(connection, ACCOUNT).taken()) == 2
 
 
 def test_a_size_has_its_own_threshold(stage: Stage) -> None:
@@ -143,3 +143,25 @@ def test_a_size_has_its_own_threshold(stage: Stage) -> None:
         assert thresholds.set_for_size(connection, ACCOUNT, shirt, Size("M"), threshold=3)
     stage.job("snapshot")
     assert {row.size: row.status.value for row in rows(stage)} == {"S": "LOW STOCK", "M": "IN STOCK"}
+
+
+def test_old_snapshots_are_thinned_out(stage: Stage) -> None:
+    """A new snapshot drops what an older one of the same week makes up for, with its rows; lately all stay."""
+    stage.shop.product(stock="19")
+    for _ in range(4):
+        stage.job("snapshot")
+    with stage.tools.database.transaction() as connection:
+        connection.execute(
+            """
+            update snapshot set finished_at = date_trunc('week', now()) + age * interval '1 day'
+            from unnest((select array_agg(id order by id) from snapshot), array[-56, -55, -3, -2]) as old (number, age)
+            where id = number
+            """
+        )
+        before = [number for number, _ in Snapshots(connection, ACCOUNT).taken()]
+    done = stage.job("snapshot")
+    assert done.figures["old_ones_dropped"] == 1
+    with stage.tools.database.transaction() as connection:
+        left = [number for number, _ in Snapshots(connection, ACCOUNT).taken()]
+        assert left[:3] == [before[0], *before[2:]]
+        assert connection.execute("select count(*) from snapshot_row").fetchone() == (4,)

@@ -11,7 +11,10 @@ import pytest
 from services.backoffice.operations.reports.products import Unclear, find
 from services.backoffice.operations.reports.stock import Asked, stock, trend
 from shared import clock
-from shared.vocabulary import MovementKind, ProductId, Size
+from shared.stock_levels import Status, totals
+from shared.store.levels import Levels
+from shared.store.snapshots import SnapshotRow, Snapshots
+from shared.vocabulary import MovementKind, ProductId, Size, StockStatus
 from tests.integration.reports.conftest import Command, Place
 from tests.integration.reports.ledger import Entry, append, create
 from tests.integration.stock_worker.shop import ACCOUNT
@@ -72,6 +75,20 @@ def test_stock_now_is_what_the_ledger_says(place: Place, entries: list[Entry]) -
     assert {(one.product, one.size): one.units for one in stock(place.ledger, Asked(), NOW)} == now
     low = stock(place.ledger, Asked(low=True), NOW)
     assert {(one.product, one.size): one.units for one in low} == {k: u for k, u in now.items() if u <= 5}
+
+
+def test_the_short_list_and_the_totals_are_those_of_all(place: Place, entries: list[Entry]) -> None:
+    """Totals are the sums over all sizes; of a list that is cut, what there is enough of is left out first."""
+    assert entries
+    with place.shop.database.transaction() as connection:
+        levels = Levels(connection, ACCOUNT, 5)
+        everything = levels.now()
+        assert levels.totals() == totals(everything)
+        assert levels.shortest(len(everything)) == everything
+        short = [one for one in everything if one.status is not Status.ENOUGH]
+        assert 0 < len(short) < len(everything)
+        assert levels.shortest(len(short)) == short
+        assert len(levels.shortest(1)) == 1
 
 
 def test_a_trend_has_the_balance_at_the_end_of_each_day(place: Place, entries: list[Entry]) -> None:
@@ -154,3 +171,50 @@ def test_a_trend_on_the_terminal_and_as_csv(command: Command, entries: list[Entr
     lines = command("trend", "hat", "--csv", "--days", "3").stdout.decode().split("\r\n")
     assert lines[0] == "Product ID,Size,Date,Stock"
     assert len([line for line in lines if line.startswith("prod_hat,M,")]) == 3
+
+
+def photographed(place: Place, at: datetime, units: dict[tuple[ProductId, str], int | None]) -> None:
+    """A snapshot of that moment."""
+    rows = [
+        SnapshotRow(
+            product,
+            Size(size),
+            f"Name of {product}",
+            active=True,
+            value="shown",
+            units=number,
+            status=StockStatus.OUT,
+        )
+        for (product, size), number in units.items()
+    ]
+    with place.shop.database.transaction() as connection:
+        snapshots = Snapshots(connection, ACCOUNT)
+        number = snapshots.begin(at, actor="ada", reason="a test")
+        snapshots.add(number, rows)
+        snapshots.finish(number)
+        connection.execute("update snapshot set finished_at = %s where id = %s", (at, number))
+
+
+def test_a_trend_goes_back_before_the_ledger_by_snapshots(
+    place: Place, command: Command, entries: list[Entry]
+) -> None:
+    """What the ledger does not know yet is filled from the day's last snapshot; what it knows is its own."""
+    assert entries
+    bag = ProductId("prod_bag")
+    noon = datetime.combine(NOW.astimezone(BERLIN).date(), datetime.min.time(), BERLIN) + timedelta(hours=12)
+    before = noon - timedelta(days=DAYS + 5)
+    photographed(place, before - timedelta(hours=3), {(HAT, "M"): 1})
+    photographed(place, before, {(HAT, "M"): 70, (HAT, "L"): None, (bag, "S"): 4})
+    photographed(place, noon - timedelta(days=1), {(HAT, "M"): 1234, (bag, "S"): 3})
+    hat = trend(place.ledger, HAT, 50, now=NOW, zone=BERLIN)
+    (medium,) = [line.points for line in hat.lines if line.size == "M"]
+    (seen,) = [line.points for line in hat.snapshots if line.size == "M"]
+    at = hat.days.index(before.date())
+    assert (medium[at - 1], medium[at], medium[at + 1]) == (None, 70, None)
+    assert medium[-2] != 1234
+    assert (seen[at], seen[-2], seen[-1]) == (70, 1234, None)
+    alone = trend(place.ledger, "Name of prod_bag", 50, now=NOW, zone=BERLIN)
+    ((small,),) = [[line.points for line in lines] for lines in [alone.lines]]
+    assert (alone.product.id, small[at], small[-2]) == (bag, 4, 3)
+    shown = json.loads(command("trend", "prod_bag", "--json", "--days", "50").stdout)
+    assert shown["sizes"] == shown["snapshots"]

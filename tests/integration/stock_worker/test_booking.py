@@ -198,6 +198,27 @@ def test_selling_more_than_there_is_shows_0_and_tells_the_session(shop: Shop) ->
     assert facts[0]["sales"] == [{"session": session, "units": 3}]
 
 
+def test_alerts_of_a_deleted_product_are_over(shop: Shop) -> None:
+    """What was low, out, oversold or unreadable ends with the product, and nobody is told to restock it."""
+    mug = shop.product(sizes="S,M,L", stock_S="9", stock_M="2", stock_L="many")
+    shop.book(shop.sold(shop.line(mug, "S", 5), shop.line(mug, "M", 3)))
+    assert {kind for kind, _ in shop.alerts()} == {"low_stock", "out_of_stock", "oversold", "quarantine"}
+    shop.stripe.v1.products.delete(mug)
+    with shop.database.transaction() as connection:
+        connection.execute("update product set dirty_since = now()")
+    shop.sync(mug)
+    assert shop.alerts() == []
+
+
+def test_stock_alerts_of_a_size_that_was_taken_away_are_over(shop: Shop) -> None:
+    """Who takes a size out of the metadata hears no more of its stock; the other sizes' alerts stay."""
+    mug = shop.product(sizes="S,M", stock_S="9", stock_M="2")
+    shop.book(shop.sold(shop.line(mug, "S", 5), shop.line(mug, "M", 3)))
+    shop.dashboard(mug, sizes="S", stock_M="")
+    shop.changed(mug)
+    assert shop.alerts() == [("low_stock", f"{mug}/S")]
+
+
 def test_a_hot_product_needs_few_writes(shop: Shop) -> None:
     """100 sales in two batches make at most a handful of writes."""
     mug = shop.product(stock="1000")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -99,10 +99,12 @@ def test_events_that_are_delivered_meanwhile_take_no_others_along(
     (endpoint,) = world.endpoints
     refused = 0
 
-    def then_one_is_delivered(url: str, rows: list[dict[str, Any]], params: Params) -> dict[str, Any]:
+    def then_one_is_delivered(
+        url: str, rows: Iterable[dict[str, Any]], params: Params, *, wanted: Callable[[dict[str, Any]], bool]
+    ) -> dict[str, Any]:
         nonlocal refused
         try:
-            found = page(url, rows, params)
+            found = page(url, rows, params, wanted=wanted)
         except Exception:
             refused += 1
             raise

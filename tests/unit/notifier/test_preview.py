@@ -18,6 +18,29 @@ def test_the_samples_show_every_kind(tmp_path: Path) -> None:
         assert words.over[1:] in over
 
 
+def test_samples_show_what_the_code_tells(tmp_path: Path) -> None:
+    """The samples hold what real alerts hold: causes with commands, reasons with counts, what to type of a refund."""
+    write(tmp_path)
+    text = " ".join((tmp_path / "every-kind.txt").read_text().split())
+    for said in (
+        "400 × ",
+        "To mend it: `stocksync jobs run verify`",
+        "12: its webhook was not delivered",
+        "booked up to 3 h 0 min late",
+        "`stocksync refunds accept re_3QxZ1a`",
+        "of webhooks the last came",
+    ):
+        assert said in text
+
+
+def test_the_sample_of_the_report_has_its_picture(tmp_path: Path) -> None:
+    """A browser shows it without a mail around it."""
+    write(tmp_path)
+    html = (tmp_path / "report.html").read_text()
+    assert 'src="data:image/png;base64,' in html
+    assert "cid:" not in html
+
+
 def test_a_sample_begins_with_its_subject() -> None:
     """A flood's subject counts what it tells and what is over."""
     assert mails()["flood"].subject == "[stocksync] 400 low stock, 400 over now"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -27,13 +27,17 @@ class Answer:
 
 @dataclass
 class Chats:
-    """Stands for `apprise.Apprise` 2.3: it takes addresses of `known` schemes and keeps what it is told."""
+    """Stands for `apprise.Apprise` 2.3: it takes addresses of `known` schemes and keeps what it is told.
+
+    What it answers is what `apprise` does: yes where every address took it, of which those of `dead` take nothing.
+    """
 
     known: Sequence[str] = ("json",)
-    takes: Answer | None = Answer(good=True)
+    dead: Sequence[str] = ()
+    refuses: Answer | None = Answer(good=False)
     breaks: bool = False
     servers: list[str] = field(default_factory=list[str])
-    told: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    told: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
 
     def add(self, servers: str) -> bool:
         """Take in one address."""
@@ -45,8 +49,19 @@ class Chats:
         """Keep what is told."""
         if self.breaks:
             raise ConnectionError(f"json://user:{SECRET}@host refused")
-        self.told.append((title, body))
-        return self.takes
+        self.told += [(server, title, body) for server in self.servers if server not in self.dead]
+        return self.refuses if set(self.dead) & set(self.servers) else Answer(good=True)
+
+
+def made(chats: Chats) -> tuple[list[Chats], Callable[[], Chats]]:
+    """What makes an `Apprise` as `chats` is, and what it made."""
+    all_made: list[Chats] = []
+
+    def make() -> Chats:
+        all_made.append(replace(chats, servers=[], told=[]))
+        return all_made[-1]
+
+    return all_made, make
 
 
 def test_a_push_is_a_few_lines() -> None:
@@ -66,20 +81,32 @@ def test_a_push_is_a_few_lines() -> None:
 
 
 def test_a_push_reaches_every_address() -> None:
-    """The addresses are added once, and each push has its title and text."""
-    chats = Chats()
-    pusher = connect(parse(f"json://user:{SECRET}@host/, json://other/"), chats)
-    assert pusher.push(Push("title", "text"))
-    assert chats.servers == [f"json://user:{SECRET}@host/", "json://other/"]
-    assert chats.told == [("title", "text")]
+    """Each address is told once, with title and text."""
+    chats, make = made(Chats())
+    urls = (f"json://user:{SECRET}@host/", "json://other/")
+    assert connect(parse(", ".join(urls)), make).push(Push("title", "text"))
+    assert [told for one in chats for told in one.told] == [(url, "title", "text") for url in urls]
 
 
-@pytest.mark.parametrize("chats", [Chats(takes=Answer(good=False)), Chats(takes=None), Chats(breaks=True)])
+def test_one_dead_address_does_not_have_the_others_told_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """What one address took is taken; the one that did not is in the log by its number."""
+    dead = f"json://user:{SECRET}@gone/"
+    chats, make = made(Chats(dead=(dead,)))
+    assert connect(["json://phone/", dead], make).push(Push("title", "text")) is True
+    assert [told for one in chats for told in one.told] == [("json://phone/", "title", "text")]
+    shown = capsys.readouterr()
+    assert "push_refused" in shown.out + shown.err
+    assert SECRET not in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    "chats", [Chats(dead=("json://x",)), Chats(dead=("json://x",), refuses=None), Chats(breaks=True)]
+)
 def test_fault_104_a_push_that_fails_says_so_and_shows_no_secret(
     chats: Chats, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whether a service refuses, none is there, or apprise itself breaks: the answer is no, and no log quotes it."""
-    assert connect(["json://x"], chats).push(Push("title", "text")) is False
+    assert connect(["json://x"], made(chats)[1]).push(Push("title", "text")) is False
     shown = capsys.readouterr()
     assert SECRET not in shown.out + shown.err
 
@@ -95,5 +122,5 @@ def test_fault_104_what_is_no_address_is_refused_without_repeating_it(urls: str)
 def test_an_address_that_apprise_does_not_know_is_named_by_its_number() -> None:
     """The complaint says which of the addresses it is, and not what it is."""
     with pytest.raises(ValueError, match="number 2") as refused:
-        connect([f"json://user:{SECRET}@x", f"smoke://{SECRET}"], Chats())
+        connect([f"json://user:{SECRET}@x", f"smoke://{SECRET}"], Chats)
     assert SECRET not in str(refused.value)

@@ -74,6 +74,18 @@ def test_oversold_names_every_session_and_its_units() -> None:
         assert "1 unit in session cs_2" in part
 
 
+def test_a_flood_of_oversold_sales_names_the_newest() -> None:
+    """A mail of many sessions shows the newest, counts the earlier ones, and all units that are missing."""
+    sales = [OversoldSale(SessionId(f"cs_{n}."), 1) for n in range(14)]
+    facts = {**oversold_facts(SHIRT, "Shirt", sales), "short": 300, "sold": 299}
+    mail = mail_of(alert(OVERSOLD, str(SHIRT), facts))
+    for part in (mail.text, mail.html):
+        assert "300 short" in part
+        assert "cs_13." in part
+        assert "cs_3." not in part
+        assert "and 289 earlier" in part
+
+
 def test_unplaced_says_what_was_sold_and_why_it_waits() -> None:
     """An unplaced mail carries quantity, reason in words, session and line."""
     facts = unplaced_facts("cs_9", "li_9", quantity=2, reason="the sale does not say which size", name="Hat")
@@ -97,7 +109,7 @@ def test_a_dispute_says_how_much_why_until_when_and_what_to_do() -> None:
             "49.00 EUR were disputed (reason: fraudulent)",
             "the bank takes an answer until 5 Dec 2026, 23:59 UTC",
             "session cs_7",
-            "if the goods have not left, or came back: `stocksync refunds accept dp_7`",
+            "Where the goods have not left, or came back: `stocksync refunds accept dp_7`",
             "search for the dispute's id in Stripe's Dashboard",
         ):
             assert said in words
@@ -321,9 +333,9 @@ def test_what_any_kind_may_hold_is_shown() -> None:
         "oldest": "2026-11-20T08:00:00Z",
         "examples": [f"prod_{n}: 3 here, 5 there" for n in range(8)],
     }
-    text = mail_of(alert(AlertKind.FINDING, "verify", facts)).text
+    text = mail_of(alert(AlertKind.DEAD_LETTER, "sales", facts)).text
     for said in (
-        "verify: 12,000 findings",
+        "sales: 12,000 messages",
         "sizes differ",
         "the oldest from 20 Nov 2026, 08:00 UTC",
         "prod_4: 3",
@@ -345,6 +357,21 @@ def test_commands_look_like_commands() -> None:
     assert "stocksync jobs run NAME</code>" in mail.html
     assert "`stocksync jobs run NAME`" in re.sub(r"\s+", " ", mail.text)
     assert "<b>recover" not in mail.html
+
+
+def test_a_refund_is_told_with_the_command_that_puts_it_back() -> None:
+    """Which refund, of which session, why these units, and what to type where they came back."""
+    facts = {
+        "session": "cs_1",
+        "reason": "49.00 EUR went back: everything was paid back",
+        "command": "stocksync refunds accept re_1",
+    }
+    mail = mail_of(alert(AlertKind.REFUND_PROPOSED, "re_1", facts))
+    for part in (mail.text, unescape(mail.html)):
+        shown = " ".join(part.split())
+        for said in ("re_1", "session cs_1", "49.00 EUR went back", "stocksync refunds accept re_1"):
+            assert said in shown
+    assert "To put it back into stock: `stocksync refunds accept re_1`" in " ".join(mail.text.split())
 
 
 def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -> None:

@@ -2,43 +2,22 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from services.reconciler import weekly
-from shared.stock_levels import Level, Status
-from shared.vocabulary import ProductId, Size
 from shared.weekly_report import Day, KindSum, ProductWeek, Sold
 
 ENDS = datetime(2026, 5, 3, 22, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("left", "sold", "days_ago", "expected"),
-    [
-        (56, 28, 28, 56),  # one a day
-        (10, 28, 400, 10),  # only four weeks count
-        (7, 7, 2, 7),  # first sold the day before yesterday: not taken to go on at that pace
-        (5, 28, 28, 5),
-        (1, 28 * 3, 28, 0),
-        (0, 28, 28, 0),
-        (-2, 28, 28, 0),
-        (12, 0, 28, None),
-    ],
-)
-def test_days_of_cover(left: int, sold: int, days_ago: int, expected: int | None) -> None:
-    """What is left lasts as many whole days as it would have at the pace of late."""
-    assert weekly.cover(left, sold, ENDS - timedelta(days=days_ago), ENDS) == expected
-
-
 def test_movements_are_told_by_what_people_call_them() -> None:
-    """Restocks and edits are one column, what is none of the named kinds is a correction, most sold comes first."""
+    """What people edit is one column, what is none of the named kinds is a correction, most sold comes first."""
     kinds = {"sale": -7, "restock": 20, "external": -3, "overwritten": 1, "adjustment": -2, "closed": -4}
+    kinds |= {"returned": 6}
     sums = [KindSum("prod_1", "Mug", kind, delta) for kind, delta in kinds.items()]
     more = [KindSum("prod_2", "Cap", "sale", -9), KindSum("prod_2", "Cap", "oversold", 2)]
     new = [KindSum("prod_3", "Bag", "opening", 5), KindSum("prod_3", "Bag", "of_the_future", 1)]
     assert weekly.by_product([*sums, *more, *new]) == [
         ProductWeek(product="prod_2", name="Cap", sold=9, oversold=2),
-        ProductWeek(product="prod_1", name="Mug", sold=7, changed=18, corrected=-6),
+        ProductWeek(product="prod_1", name="Mug", sold=7, restocked=20, edited=-2, returned=6, corrected=-6),
         ProductWeek(product="prod_3", name="Bag", opened=5, corrected=1),
     ]
 
@@ -62,12 +41,3 @@ def test_the_course_ends_before_what_came_since() -> None:
     days = [date(2026, 5, 1), date(2026, 5, 2)]
     found = weekly.course(days, {1: (-4, 4), 2: (5, 1), 3: (-100, 100)}, 50)
     assert found == (Day(day=days[0], stock=145, sold=4), Day(day=days[1], stock=150, sold=1))
-
-
-def test_a_large_shop_s_table_has_what_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where not all sizes fit, those of which there is enough are left out first."""
-    monkeypatch.setattr(weekly, "MOST_ROWS", 2)
-    statuses = (Status.ENOUGH, Status.LOW, Status.ENOUGH, Status.OUT)
-    levels = [Level(ProductId(f"prod_{n}"), "", Size(""), 1, s) for n, s in enumerate(statuses)]
-    assert [row.product for row in weekly.rows(levels)] == ["prod_1", "prod_3"]
-    assert [row.product for row in weekly.rows(levels[:2])] == ["prod_0", "prod_1"]

@@ -12,6 +12,9 @@ from shared.money import readable
         (5, "usd", "0.05 USD"),
         (500, "jpy", "500 JPY"),
         (1234, "kwd", "1.234 KWD"),
+        (50_000, "ugx", "500.00 UGX"),
+        (500, "isk", "5.00 ISK"),
+        (1000, "JPY", "1,000 JPY"),
         (-123456, "eur", "-1,234.56 EUR"),
     ],
 )

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
 
+from shared.money import decimals
 from shared.stripe_api.objects import Amount
-
-WHOLE: Final = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
-)
-"""Currencies whose smallest unit Stripe counts in is the whole one; it counts ISK and UGX in hundredths."""
-THOUSANDTHS: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
-
-
-def decimals(currency: str) -> int:
-    """How many decimals Stripe's amounts in `currency` stand for."""
-    code = currency.upper()
-    return 0 if code in WHOLE else 3 if code in THOUSANDTHS else 2
 
 
 def written(amount: Amount | None) -> str:

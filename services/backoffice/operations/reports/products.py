@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.database.pool import Database
 from shared.store.levels import Levels, Named
+from shared.store.snapshots import Snapshots
 from shared.vocabulary import AccountKey
 
 SHOWN: Final = 5
@@ -38,6 +39,12 @@ def choose(wanted: str, found: Sequence[Named]) -> Named:
 
 
 def find(database: Database, account: AccountKey, wanted: str) -> Named:
-    """The product that `wanted` names; raises Unclear, DatabaseOutage."""
-    found = database.run(lambda c: Levels(c, account, 0).called(wanted, SHOWN + 1)) if wanted else []
+    """The product that `wanted` names, in the ledger or else in the last snapshot; raises Unclear, DatabaseOutage."""
+    if not wanted:
+        return choose(wanted, [])
+    found = database.run(
+        lambda c: (
+            Levels(c, account, 0).called(wanted, SHOWN + 1) or Snapshots(c, account).called(wanted, SHOWN + 1)
+        )
+    )
     return choose(wanted, found)

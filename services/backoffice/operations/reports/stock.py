@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from shared.database.pool import Database
 from shared.periods import DAY, last_days, midnight
 from shared.stock_levels import Level, Status, closing
 from shared.store.levels import Course, Levels, Named
+from shared.store.snapshots import Snapshots
 from shared.vocabulary import AccountKey, Size
 
 
@@ -55,11 +57,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A product's stock over some days, the last of them today."""
+    """A product's stock over some days, the last of them today.
+
+    `lines` are the ledger's, and of days before it knew the size the snapshots'; `snapshots` only what those show.
+    """
 
     product: Named
     days: tuple[date, ...]
     lines: tuple[Line, ...]
+    snapshots: tuple[Line, ...]
 
 
 def trend(ledger: Ledger, wanted: str, days: int, *, now: datetime, zone: ZoneInfo) -> Trend:
@@ -67,11 +73,36 @@ def trend(ledger: Ledger, wanted: str, days: int, *, now: datetime, zone: ZoneIn
     product = find(ledger.database, ledger.account, wanted)
     shown = last_days(days, now, zone)
     starts = [midnight(day, zone) for day in shown]
-    courses = ledger.database.run(
-        lambda c: Levels(c, ledger.account, ledger.low_stock).courses(product.id, starts)
+    courses, seen = ledger.database.run(
+        lambda c: (
+            Levels(c, ledger.account, ledger.low_stock).courses(product.id, starts),
+            Snapshots(c, ledger.account).courses(product.id, starts),
+        )
     )
     ends = [*starts[1:], midnight(shown[-1] + DAY, zone)]
-    return Trend(product, tuple(shown), tuple(_line(course, ends) for course in courses))
+    snapshots = [Line(size, tuple(map(units.get, range(1, days + 1)))) for size, units in seen.items()]
+    return Trend(
+        product,
+        tuple(shown),
+        filled([_line(course, ends) for course in courses], snapshots),
+        tuple(snapshots),
+    )
+
+
+def filled(lines: Sequence[Line], others: Sequence[Line]) -> tuple[Line, ...]:
+    """`lines`, with the points that they lack from `others`, which also have the sizes that they lack; by size."""
+    own, more = ({line.size: line.points for line in some} for some in (lines, others))
+    nothing = (None,) * max((len(points) for points in (*own.values(), *more.values())), default=0)
+    return tuple(
+        Line(
+            size,
+            tuple(
+                mine if mine is not None else other
+                for mine, other in zip(own.get(size, nothing), more.get(size, nothing), strict=True)
+            ),
+        )
+        for size in sorted(own.keys() | more.keys())
+    )
 
 
 def _line(course: Course, ends: list[datetime]) -> Line:

@@ -1,0 +1,31 @@
+"""Problems that are past: what a process without a database noticed is over when nobody notices it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from services.notifier.mailing import Desk
+from shared import logs
+from shared.store import problems
+from shared.vocabulary import AlertKind
+
+PAST_AFTER: Final[Mapping[AlertKind, timedelta]] = {
+    AlertKind.BROKER_REFUSED: timedelta(hours=1),
+    AlertKind.LIVEMODE_MISMATCH: timedelta(days=1),
+    AlertKind.UNKNOWN_ACCOUNT: timedelta(days=1),
+}
+"""Nobody noticing it for so long is its end. Refused webhooks come again within the hour, and the next time is urgent;
+a wrong endpoint sends whenever somebody buys there.
+"""
+
+log = logs.get(__name__)
+
+
+def end_past(desk: Desk) -> float:
+    """End the problems that are past; seconds until it is worth looking again."""
+    ended = desk.database.run(lambda connection: problems.end_past(connection, PAST_AFTER))
+    if ended:
+        log.info("problems_past", problems=ended)
+    return desk.policy.sweep
