@@ -16,8 +16,8 @@ PAST_AFTER: Final[Mapping[AlertKind, timedelta]] = {
     AlertKind.LIVEMODE_MISMATCH: timedelta(days=1),
     AlertKind.UNKNOWN_ACCOUNT: timedelta(days=1),
 }
-"""Nobody noticing it for so long is its end. Refused webhooks come again within the hour, and the next time is urgent;
-a wrong endpoint sends whenever somebody buys there.
+"""Nobody noticing it for so long is its end: refused webhooks are urgent whenever they begin again, while a wrong
+endpoint sends whenever somebody buys there, which is no news each time.
 """
 
 log = logs.get(__name__)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from threading import Event
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import stripe
 
 from shared import logs
 from shared.stripe_api.answers import LostCursor, StripeFailed, StripeRefused, StripeUnavailable
+from shared.stripe_api.lists import Fetch, Json
 from shared.stripe_api.pace import ALL, LONGEST_HOLD, Pace, Turn
 
 TRIES: Final = 3
@@ -30,13 +31,6 @@ ACCEPTED: Final = (400, NOT_FOUND)
 
 T = TypeVar("T")
 log = logs.get(__name__)
-
-
-class Page(Protocol):
-    """What a list of the SDK shows."""
-
-    data: list[Any]
-    has_more: bool
 
 
 class Calls:
@@ -62,19 +56,16 @@ class Calls:
                 self._wait(FIRST_REST * 2 ** (attempt - 1) * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
         raise AssertionError("the last try raises")
 
-    def pages(
-        self, endpoint: str, params: dict[str, Any], fetch: Callable[[Any], Page]
-    ) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, endpoint: str, params: Json, fetch: Fetch) -> Iterator[Sequence[Json]]:
         """The pages of a list, each a call of `fetch` with `params` and a cursor; raises as `read` does."""
         while True:
             page = self.read(endpoint, partial(fetch, params))
             if page is None:
                 raise StripeFailed("Stripe does not know what it knew before")
-            rows: list[dict[str, Any]] = [row.to_dict() for row in page.data]
-            yield rows
-            if not (page.has_more and rows):
+            yield page.rows
+            if not (page.has_more and page.rows):
                 return
-            params = {**params, CURSOR: rows[-1]["id"]}
+            params = {**params, CURSOR: page.rows[-1]["id"]}
 
     def write(self, endpoint: str, call: Callable[[], T]) -> T:
         """What `call` answers, once; raises its StripeError, or an Outage where it was not sent at all."""

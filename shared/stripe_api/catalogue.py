@@ -10,7 +10,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 from threading import Condition, Thread
-from typing import Any, Final
+from typing import Final
+
+from shared.stripe_api.lists import Json, Page
 
 WALKERS: Final = 8
 """Enough for 20 calls a second where an answer takes 0.4 s."""
@@ -18,8 +20,6 @@ STRIPE_BEGAN: Final = 1_293_840_000
 """Nothing in Stripe is older: 2011."""
 _LOOK: Final = 0.5
 """Seconds between two looks whether whoever reads the pages has gone."""
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,6 @@ class Span:
             return (self,)
         middle = (self.oldest + self.newest) // 2
         return Span(middle + 1, self.newest, self.after), Span(self.oldest, middle)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of one span, newest first, and whether it has more."""
-
-    rows: Sequence[Json]
-    has_more: bool
 
 
 Fetch = Callable[[Span], Page]

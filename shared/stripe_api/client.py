@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from threading import Event
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import stripe
 
@@ -13,9 +13,10 @@ from shared.settings import StripeSettings
 from shared.stripe_api import money_back, objects
 from shared.stripe_api.answers import LostCursor, WriteAnswer, WriteResult, classify
 from shared.stripe_api.calls import Calls
-from shared.stripe_api.catalogue import Page, Span, walk
+from shared.stripe_api.catalogue import Span, walk
 from shared.stripe_api.events import Events, Json
 from shared.stripe_api.governor import Governor
+from shared.stripe_api.lists import Page, lister
 from shared.stripe_api.pace import Limits, Pace
 from shared.stripe_api.sessions import SessionAnswer, Sessions
 from shared.vocabulary import ProductId, RefundId, SessionId
@@ -52,6 +53,7 @@ class StripeApi:
         self._calls = Calls(pace or Governor(), stop or Event())
         self._sessions = Sessions(self._client, self._calls)
         self._events = Events(self._client, self._calls)
+        self._list_products = lister(self._client, "/v1/products")
 
     def product(self, product: ProductId) -> objects.Product | None:
         """The product by id, a `deleted` one as such; None where there is none."""
@@ -72,15 +74,10 @@ class StripeApi:
         params: dict[str, Any] = {"limit": PAGE, "created": bounds}
         if span.after is not None:
             params["starting_after"] = span.after
-        raw: Any = self._client
-        # The SDK's objects would take ten times as long to make as the answer takes to read.
-        answer = self._calls.read(
-            "GET products", lambda: raw.raw_request("get", "/v1/products", **params).data
-        )
-        if answer is None:
+        page = self._calls.read("GET products", lambda: self._list_products(params))
+        if page is None:
             raise LostCursor("what the list was to go on after is gone")
-        page = cast("dict[str, Any]", answer)
-        return Page(page["data"], page["has_more"])
+        return page
 
     def checkout_session(self, session: SessionId) -> objects.CheckoutSession | None:
         """The session with all of its lines; None where there is none."""
@@ -108,7 +105,7 @@ class StripeApi:
     def refunds_of(self, payment_intent: str) -> list[money_back.Refund]:
         """Every refund of a payment, newest first."""
         params = {"payment_intent": payment_intent, "limit": PAGE}
-        pages = self._calls.pages("GET refunds", params, self._client.v1.refunds.list)
+        pages = self._calls.pages("GET refunds", params, lister(self._client, "/v1/refunds"))
         return [money_back.refund(row) for page in pages for row in page]
 
     def dispute(self, dispute: RefundId) -> money_back.Dispute | None:
@@ -121,7 +118,7 @@ class StripeApi:
     def disputes_of(self, payment_intent: str) -> list[money_back.Dispute]:
         """Every dispute of a payment, newest first."""
         params = {"payment_intent": payment_intent, "limit": PAGE}
-        pages = self._calls.pages("GET disputes", params, self._client.v1.disputes.list)
+        pages = self._calls.pages("GET disputes", params, lister(self._client, "/v1/disputes"))
         return [money_back.dispute(row) for page in pages for row in page]
 
     def session_of_payment(self, payment_intent: str) -> objects.CheckoutSession | None:
@@ -145,14 +142,14 @@ class StripeApi:
 
         Raises Outage, StripeFailed, SurprisingAnswer.
         """
-        params: dict[str, object] = {"limit": PAGE, **({"expand": ["data.default_price"]} if prices else {})}
-        for page in self._calls.pages("GET products", params, self._client.v1.products.list):
+        params: Json = {"limit": PAGE, **({"expand": ["data.default_price"]} if prices else {})}
+        for page in self._calls.pages("GET products", params, self._list_products):
             yield from (objects.listed_product(row) for row in page)
 
     def product_updates(self, product: ProductId, since: datetime) -> Iterator[objects.ProductUpdate]:
         """The product's `product.updated` events since `since`, oldest first (Stripe keeps 30 days)."""
         params = {"type": "product.updated", "created": {"gte": int(since.timestamp())}, "limit": PAGE}
-        pages = self._calls.pages("GET events", params, self._client.v1.events.list)
+        pages = self._calls.pages("GET events", params, lister(self._client, "/v1/events"))
         events = [event for page in pages for event in page]
         updates = (objects.product_update(event) for event in reversed(events))
         return (update for update in updates if update.product == product)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import stripe
 
 from shared.stripe_api import objects
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.calls import Calls
+from shared.stripe_api.lists import Json, lister
 from shared.stripe_api.objects import PaidEvent
 from shared.webhook_events import EVENT_TYPES
 
@@ -21,14 +22,12 @@ MOST_REFUSED: Final = 20
 ENDPOINT: Final = "GET events"
 PAID: Final = (objects.COMPLETED, objects.PAID_LATER)
 
-Json = dict[str, Any]
-
 
 class Events:
     """The account's events. Thread-safe."""
 
     def __init__(self, client: stripe.StripeClient, calls: Calls) -> None:
-        self._of = client.v1.events
+        self._list = lister(client, "/v1/events")
         self._calls = calls
 
     def undelivered(self, since: datetime, until: datetime) -> Iterator[list[Json]]:
@@ -39,12 +38,12 @@ class Events:
         """
         first, last = int(since.timestamp()), int(until.timestamp())
         edges: list[int] = []
-        newest: list[Json] = []
+        newest: Sequence[Json] = []
         for page in self._undelivered(first, last):
             newest = newest or page
             edges.append(page[-1]["created"])
         if len(edges) <= 1:
-            yield newest[::-1]
+            yield [*newest][::-1]
             return
         starts = sorted({first, *edges[:-1]})
         ends = [*(start - 1 for start in starts[1:]), last]
@@ -55,11 +54,11 @@ class Events:
     def paid(self, since: datetime) -> Iterator[list[PaidEvent]]:
         """The events since `since` that tell of paid sessions, newest first; raises as `undelivered` does."""
         params: Json = {"types": list(PAID), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
-        for page in self._calls.pages(ENDPOINT, params, self._of.list):
+        for page in self._calls.pages(ENDPOINT, params, self._list):
             events = (objects.paid_event(row) for row in page)
             yield [event for event in events if event is not None]
 
-    def _undelivered(self, first: int, last: int) -> Iterator[list[Json]]:
+    def _undelivered(self, first: int, last: int) -> Iterator[Sequence[Json]]:
         """The pages, newest first, none of them empty.
 
         What is delivered meanwhile leaves the list, and with it the place where a page begins: then the list is read
@@ -71,16 +70,15 @@ class Events:
         while True:
             wanted = {**params, "created": {"gte": first, "lte": last}, **cursor}
             try:
-                found = self._calls.read(ENDPOINT, partial(self._of.list, wanted))  # pyright: ignore[reportArgumentType] - a plain dict of its parameters
+                found = self._calls.read(ENDPOINT, partial(self._list, wanted))
             except StripeFailed:
                 refused += 1
                 if not cursor or refused > MOST_REFUSED:
                     raise
                 cursor = {}
                 continue
-            rows: list[Json] = [row.to_dict() for row in found.data] if found else []
-            if rows:
-                yield rows
-            if not (found and found.has_more and rows):
+            if found and found.rows:
+                yield found.rows
+            if not (found and found.has_more and found.rows):
                 return
-            last, cursor = rows[-1]["created"], {"starting_after": rows[-1]["id"]}
+            last, cursor = found.rows[-1]["created"], {"starting_after": found.rows[-1]["id"]}

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 import stripe
 
@@ -15,6 +16,7 @@ from shared import logs
 from shared.stripe_api import objects
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.calls import Calls
+from shared.stripe_api.lists import Json, lister
 from shared.stripe_api.objects import CheckoutSession, ListedSession, SurprisingAnswer
 from shared.stripe_api.recent import Recent
 from shared.vocabulary import SessionId
@@ -35,7 +37,6 @@ READERS: Final = 8
 LIFETIME: Final = 24 * 3600
 """Seconds a session can be paid for; one that is older at its event was paid by a delayed method."""
 
-Json = dict[str, Any]
 SessionAnswer = CheckoutSession | StripeFailed | SurprisingAnswer | None
 """A session, None where Stripe knows none, or why this one could not be read."""
 
@@ -46,8 +47,10 @@ class Sessions:
     """The account's Checkout Sessions. Thread-safe."""
 
     def __init__(self, client: stripe.StripeClient, calls: Calls) -> None:
+        self._client = client
         self._of = client.v1.checkout.sessions
-        self._products = client.v1.products
+        self._list = lister(client, "/v1/checkout/sessions")
+        self._list_products = lister(client, "/v1/products")
         self._calls = calls
         self._recent = Recent()
 
@@ -98,7 +101,7 @@ class Sessions:
     def completed_since(self, since: datetime) -> Iterator[list[ListedSession]]:
         """The pages of completed sessions made since `since`, newest first; raises as `paid_since` does."""
         params = {"created": {"gte": int(since.timestamp())}, "status": "complete", "limit": PAGE}
-        for page in self._calls.pages("GET checkout/sessions", params, self._of.list):
+        for page in self._calls.pages("GET checkout/sessions", params, self._list):
             yield [objects.listed_session(row) for row in page]
 
     def of_payment(self, payment_intent: str) -> CheckoutSession | None:
@@ -127,7 +130,7 @@ class Sessions:
             "expand": ["data.line_items"],  # four levels are the most: too few to reach the products
         }
         found: dict[SessionId, Json] = {}
-        pages = self._calls.pages("GET checkout/sessions", params, self._of.list)
+        pages = self._calls.pages("GET checkout/sessions", params, self._list)
         backlog, missing, vain = len(wanted) >= BACKLOG, len(wanted), 0
         try:
             for number, page in enumerate(pages, 1):
@@ -150,22 +153,21 @@ class Sessions:
         )
         found: dict[str, Json] = {}
         for start in range(0, len(ids), PAGE):
-            params: Any = {"ids": ids[start : start + PAGE], "limit": PAGE}
+            params: Json = {"ids": ids[start : start + PAGE], "limit": PAGE}
             try:
-                listed = self._calls.read("GET products", lambda params=params: self._products.list(params))
+                listed = self._calls.read("GET products", partial(self._list_products, params))
             except StripeFailed as error:
                 log.warning("stripe_list_failed", reason=str(error))
             else:
-                found |= {row.id: row.to_dict() for row in listed.data} if listed else {}
+                found |= {row["id"]: row for row in listed.rows} if listed else {}
         return found
 
     def _lines(self, session: SessionId, after: str | None = None) -> list[Json]:
         params: Json = {"limit": PAGE, "expand": ["data.price.product"]}
         if after:
             params["starting_after"] = after
-        pages = self._calls.pages(
-            "GET checkout/sessions/id/line_items", params, partial(self._of.line_items.list, session)
-        )
+        fetch = lister(self._client, f"/v1/checkout/sessions/{quote(session, safe='')}/line_items")
+        pages = self._calls.pages("GET checkout/sessions/id/line_items", params, fetch)
         return [line for page in pages for line in page]
 
 

@@ -201,7 +201,10 @@ def test_selling_more_than_there_is_shows_0_and_tells_the_session(shop: Shop) ->
 def test_alerts_of_a_deleted_product_are_over(shop: Shop) -> None:
     """What was low, out, oversold or unreadable ends with the product, and nobody is told to restock it."""
     mug = shop.product(sizes="S,M,L", stock_S="9", stock_M="2", stock_L="many")
-    shop.book(shop.sold(shop.line(mug, "S", 5), shop.line(mug, "M", 3)))
+    inline = {"price_data": {"currency": "eur", "unit_amount": 1, "product_data": {"name": "Mug"}}}
+    for size, units in (("S", "5"), ("M", "3")):
+        named = {"item_1_product_id": mug, "item_1_size": size, "item_1_quantity": units}
+        shop.book(shop.sold({**inline, "quantity": int(units)}, **named))
     assert {kind for kind, _ in shop.alerts()} == {"low_stock", "out_of_stock", "oversold", "quarantine"}
     shop.stripe.v1.products.delete(mug)
     with shop.database.transaction() as connection:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.stripe_api.catalogue import STRIPE_BEGAN, Page, Span, walk
+from shared.stripe_api.catalogue import STRIPE_BEGAN, Span, walk
+from shared.stripe_api.lists import Page
 
 PAGE = 5
 
