@@ -78,7 +78,7 @@ class CheckupRequested(Wire):
 
 
 class RefundChanged(Wire):
-    """Money went back, or was to. Consumed by the stock worker."""
+    """Money went back, or was to: a refund, or a dispute by its id. Consumed by the stock worker."""
 
     type: Literal["refund.changed"] = "refund.changed"
     account: AccountKey

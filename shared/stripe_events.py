@@ -127,6 +127,7 @@ def _checkup(head: Head, *_: object) -> tuple[Message, ...]:
 
 
 def _refund(head: Head, _: Object, data: Object) -> tuple[Message, ...]:
+    """A refund, or a dispute: what becomes of the money is read by its id."""
     refund = RefundId(_matching(_object(data, "object"), "id", _REFUND_ID))
     return (RefundChanged(account=head.account, refund=refund, event=head.id, at=head.at),)
 
@@ -163,6 +164,11 @@ _ACTS: Final[dict[str, Act]] = {
     "refund.created": _refund,
     "refund.updated": _refund,
     "refund.failed": _refund,
+    "charge.dispute.created": _refund,
+    "charge.dispute.updated": _refund,
+    "charge.dispute.closed": _refund,
+    "charge.dispute.funds_withdrawn": _refund,
+    "charge.dispute.funds_reinstated": _refund,
     CHECKUP: _checkup,
 }
 UNDERSTOOD: Final = frozenset(_ACTS)

@@ -13,6 +13,7 @@ AccountKey = NewType("AccountKey", str)
 EventId = NewType("EventId", str)
 SessionId = NewType("SessionId", str)
 RefundId = NewType("RefundId", str)
+"""Of a refund (`re_…`), or of a dispute, which takes the same way (`dp_…`, `du_…`)."""
 LineItemId = NewType("LineItemId", str)
 ProductId = NewType("ProductId", str)
 Size = NewType("Size", str)
@@ -28,6 +29,11 @@ _UNITS = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 def account_key(account: str | None, *, livemode: bool) -> AccountKey:
     """The key of `account` (`acct_…`; None for the account the API key belongs to) in its mode."""
     return AccountKey(f"{account or 'self'}:{'live' if livemode else 'test'}")
+
+
+def is_dispute(refund: RefundId) -> bool:
+    """Whether it is a dispute's id."""
+    return refund.startswith(("dp_", "du_"))
 
 
 def parse_units(text: str) -> int | None:
@@ -116,6 +122,7 @@ class AlertKind(StrEnum):
     FINDING = "finding"  # what Stripe shows does not add up with the ledger
     SALE_RECOVERED = "sale_recovered"  # paid, and no webhook told of it
     REFUND_PROPOSED = "refund_proposed"  # money went back: a person says whether the goods did too
+    DISPUTED = "disputed"  # a bank took money back: the same question, and a day by which to answer the bank
     DEAD_LETTER = "dead_letter"
     JOB_FAILED = "job_failed"
     WEBHOOK_SILENCE = "webhook_silence"  # Stripe shows sales, and no event came for hours

@@ -27,6 +27,7 @@ AUDIENCES: Final[Mapping[AlertKind, Audience]] = {
     AlertKind.OVERSOLD: Audience.SALES,
     AlertKind.UNPLACED_SALE: Audience.SALES,
     AlertKind.REFUND_PROPOSED: Audience.SALES,
+    AlertKind.DISPUTED: Audience.SALES,
     AlertKind.SALE_RECOVERED: Audience.SALES,
     AlertKind.STRIPE_REFUSED: Audience.OPERATIONS,
     AlertKind.BROKER_REFUSED: Audience.OPERATIONS,

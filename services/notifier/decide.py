@@ -27,6 +27,7 @@ SEVERITY: Final = (
     AlertKind.UNPLACED_SALE,
     AlertKind.FINDING,
     AlertKind.QUARANTINE,
+    AlertKind.DISPUTED,
     AlertKind.REFUND_PROPOSED,
     AlertKind.SALE_RECOVERED,
     AlertKind.LIVEMODE_MISMATCH,

@@ -12,6 +12,11 @@ from shared.alerts import JSON, Facts
 
 NAME_LENGTH: Final = 80
 LINE_LENGTH: Final = 200
+_TIMES: Final = (
+    ("planned_at", "planned for"),
+    ("oldest", "the oldest from"),
+    ("due_by", "the bank takes an answer until"),
+)
 
 
 def clean(value: JSON, length: int) -> str:
@@ -56,9 +61,9 @@ def first(lines: Sequence[str], most: int, others: str) -> list[str]:
 
 
 def details(facts: Facts, policy: Policy) -> list[str]:
-    """What any kind may tell: when a job was due, how old the oldest is, a few examples."""
+    """What any kind may tell: when a job was due, until when to answer, how old the oldest is, a few examples."""
     lines: list[str] = []
-    for key, words in (("planned_at", "planned for"), ("oldest", "the oldest from")):
+    for key, words in _TIMES:
         if told := _time(facts.get(key), policy):
             lines.append(f"{words} {told}")
     listed = facts.get("examples")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,11 @@ from shared.vocabulary import AlertKind, Size
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
+_PUT_BACK: Final[Mapping[AlertKind, str]] = {
+    AlertKind.REFUND_PROPOSED: "To put it back into stock",
+    AlertKind.DISPUTED: "Where the goods have not left, or came back",
+}
+"""When the fact `command` is the one to type."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -137,8 +143,8 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     if session := clean(facts.get("session"), LINE_LENGTH):
         line = clean(facts.get("line_item"), LINE_LENGTH)
         lines.append(f"session {session}" + (f", line {line}" if line else ""))
-    if command := clean(facts.get("command"), LINE_LENGTH):
-        lines.append(f"To put it back into stock: `{command}`")
+    if (command := clean(facts.get("command"), LINE_LENGTH)) and alert.kind in _PUT_BACK:
+        lines.append(f"{_PUT_BACK[alert.kind]}: `{command}`")
     lines += details(facts, policy)
     if alert.snoozed_until is not None:
         lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")

@@ -125,6 +125,12 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
         "reason": "49.00 EUR went back: the amount is that of 1 of 3 units",
         "command": "stocksync refunds accept re_3QxZ1a",
     }  # fmt: skip
+    yield AlertKind.DISPUTED, "du_1MtJUT2eZvKYlo", {
+        "session": session,
+        "reason": "49.00 EUR were disputed (reason: fraudulent): the amount is that of 1 of 3 units",
+        "command": "stocksync refunds accept du_1MtJUT2eZvKYlo",
+        "due_by": (AT + timedelta(days=9)).isoformat(),
+    }  # fmt: skip
     yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))
     yield AlertKind.LIVEMODE_MISMATCH, "an event of the other mode arrived", product_facts("", "")
     yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")

@@ -44,10 +44,10 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
     AlertKind.STRIPE_REFUSED: Words(
         "Stripe refuses the API key",
         "Stripe refuses the key",
-        "Stripe answered that the API key may not read or write, so no stock number is written at the moment. "
-        "Sales are still counted.",
+        "Stripe answered that the API key may not read or write, so what needs that waits, such as writing stock "
+        "numbers. Sales are still counted.",
         "Look at the key in Stripe's Dashboard under Developers, API keys: it may have been revoked, or lack a "
-        "permission. stocksync goes on by itself as soon as Stripe accepts it.",
+        "permission, which `stocksync doctor` names. stocksync goes on by itself as soon as Stripe accepts it.",
         over="Stripe accepts the API key again",
         counted=False,
     ),
@@ -120,6 +120,16 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Put what came back into stock again, or say that nothing did: `stocksync refunds list`.",
         Tone.WARNING,
         many="refunds to look at",
+    ),
+    AlertKind.DISPUTED: Words(
+        "Disputed: did the goods leave?",
+        "disputed payment",
+        "The banks of these buyers took money back. Stock was not changed, because a dispute does not say where the "
+        "goods are.",
+        "Answer the bank in time: search for the dispute's id in Stripe's Dashboard. Put what never left or came "
+        "back into stock again, or say that nothing did: `stocksync refunds list`.",
+        Tone.WARNING,
+        many="disputed payments",
     ),
     AlertKind.SALE_RECOVERED: Words(
         "Sales that no webhook told of",

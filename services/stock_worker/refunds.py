@@ -1,4 +1,4 @@
-"""Refunds: what came back is proposed to a person, who knows; a refund never changes stock by itself."""
+"""Refunds and disputes: what came back is proposed to a person, who knows; neither changes stock by itself."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from services.stock_worker.returns import Likeness, Policy, Proposal, SoldLine, propose
-from shared import clock, logs, money
-from shared.alerts import NewAlert
+from services.stock_worker import return_alerts
+from services.stock_worker.returns import Policy, Proposal, SoldLine, propose
+from shared import clock, logs
+from shared.alerts import NewAlert, product_facts
 from shared.database.pool import Connection, Database
 from shared.messages import AlertOpened, Message, RefundChanged, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
@@ -16,10 +17,11 @@ from shared.store import returns
 from shared.store.alerts import Alerts
 from shared.store.refunds import BookedLine, Refund, Refunds
 from shared.store.sales import Handled, Sales
-from shared.stripe_api import objects
-from shared.stripe_api.answers import StripeFailed
+from shared.stripe_api import money_back
+from shared.stripe_api.answers import StripeFailed, StripeRefused
+from shared.stripe_api.money_back import MoneyBack
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
-from shared.vocabulary import AccountKey, AlertKind, RefundId
+from shared.vocabulary import AccountKey, AlertKind, RefundId, is_dispute
 
 BY_ITSELF: Final = "stocksync"
 log = logs.get(__name__)
@@ -28,12 +30,20 @@ log = logs.get(__name__)
 class Stripe(Protocol):
     """What is asked of Stripe; raises an Outage, StripeFailed, SurprisingAnswer."""
 
-    def refund(self, refund: RefundId) -> objects.Refund | None:
+    def refund(self, refund: RefundId) -> money_back.Refund | None:
         """The refund by id; None where there is none."""
         ...
 
-    def refunds_of(self, payment_intent: str) -> list[objects.Refund]:
+    def refunds_of(self, payment_intent: str) -> list[money_back.Refund]:
         """Every refund of a payment."""
+        ...
+
+    def dispute(self, dispute: RefundId) -> money_back.Dispute | None:
+        """The dispute by id; None where there is none."""
+        ...
+
+    def disputes_of(self, payment_intent: str) -> list[money_back.Dispute]:
+        """Every dispute of a payment."""
         ...
 
     def session_of_payment(self, payment_intent: str) -> CheckoutSession | None:
@@ -53,15 +63,31 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class _Paid:
-    """A refund with the session it belongs to, and what went back of that in all."""
+    """Money that went back, the session it was paid for, what the shop `refunded` of that, what banks `disputed`."""
 
-    refund: objects.Refund
+    back: MoneyBack
     session: CheckoutSession
     refunded: int
+    disputed: int
+
+    @property
+    def paid(self) -> int:
+        """What the session cost."""
+        return self.session.amount_total or 0
+
+    @property
+    def gone(self) -> int:
+        """What went back in all: never more than was paid, where a refund and a dispute crossed."""
+        return min(self.paid, self.refunded + self.disputed)
+
+    @property
+    def given_back(self) -> bool:
+        """Whether it is a refund, and the shop gave everything back by itself."""
+        return not is_dispute(self.back.id) and self.refunded >= self.paid
 
 
 def on_refund(message: Message, desk: Desk) -> Outcome:
-    """Propose what a RefundChanged may have brought back, or void the proposal of one that failed."""
+    """Propose what a RefundChanged may have brought back, or void the proposal where the money did not go back."""
     if not isinstance(message, RefundChanged):
         return Reject(f"{message.type} does not belong in this queue")
     if message.account != desk.account:
@@ -70,6 +96,9 @@ def on_refund(message: Message, desk: Desk) -> Outcome:
         return Ignored("REFUND_RESTOCK is off")
     try:
         outcome = _handled(message, desk)
+    except StripeRefused as error:
+        _tell_refused(str(error), desk)
+        raise
     except (StripeFailed, SurprisingAnswer) as error:
         return RetryLater(str(error))
     if not isinstance(outcome, RetryLater):
@@ -89,10 +118,10 @@ def _handled(message: RefundChanged, desk: Desk) -> Outcome:
 
 
 def _read(refund: RefundId, desk: Desk) -> _Paid | Outcome:
-    """The refund as Stripe has it now, or why nothing follows from it."""
-    found = desk.stripe.refund(refund)
+    """The refund or dispute as Stripe has it now, or why nothing follows from it."""
+    found = desk.stripe.dispute(refund) if is_dispute(refund) else desk.stripe.refund(refund)
     if found is None:
-        return RetryLater("Stripe does not know the refund")
+        return RetryLater(f"Stripe does not know {refund}")
     if not found.gone:
         desk.database.run(
             lambda c: returns.void(c, desk.account, refund, reason=f"Stripe says {found.status}")
@@ -103,8 +132,13 @@ def _read(refund: RefundId, desk: Desk) -> _Paid | Outcome:
     session = desk.stripe.session_of_payment(found.payment_intent)
     if session is None:
         return Ignored("not of a Checkout Session")
-    refunded = sum(one.amount for one in desk.stripe.refunds_of(found.payment_intent) if one.gone)
-    return _Paid(found, session, refunded)
+    refunds = desk.stripe.refunds_of(found.payment_intent)
+    disputes = desk.stripe.disputes_of(found.payment_intent) if found.disputed else []
+    return _Paid(found, session, _gone(refunds), _gone(disputes))
+
+
+def _gone(backs: Sequence[MoneyBack]) -> int:
+    return sum(one.amount for one in backs if one.gone)
 
 
 def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
@@ -116,30 +150,32 @@ def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
         return Ignored("nothing of the session was taken off the stock")
     made = propose(
         _sold(booked, paid.session),
-        amount=paid.refund.amount,
-        refunded=paid.refunded,
-        paid=paid.session.amount_total or 0,
+        amount=paid.back.amount,
+        refunded=paid.gone,
+        paid=paid.paid,
     )
     new = refunds.propose(_row(paid, made), booked, made.units)
     if not new:
         return Ignored("proposed before")
     log.info(
         "refund_proposed",
-        refund=paid.refund.id,
+        refund=paid.back.id,
         session=paid.session.id,
         kind=made.kind,
         units=sum(made.units),
     )
-    if desk.policy is Policy.AUTO_FULL and made.likeness is Likeness.ALL:
+    if desk.policy is Policy.AUTO_FULL and paid.given_back:
         return _put_back(connection, paid, desk)
-    raised = Alerts(connection, desk.account).raise_([_alert(paid, made, booked, account=desk.account)])
+    sold = sum(line.units for line in booked)
+    alert = return_alerts.asking(desk.account, paid.back, paid.session.id, made, sold=sold)
+    raised = Alerts(connection, desk.account).raise_([alert])
     return Done(then=tuple(AlertOpened(alert=alert) for alert in raised))
 
 
 def _put_back(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
     reason = "a full refund, and REFUND_RESTOCK is auto-full"
     try:
-        products = returns.accept(connection, desk.account, paid.refund.id, None, by=BY_ITSELF, reason=reason)
+        products = returns.accept(connection, desk.account, paid.back.id, None, by=BY_ITSELF, reason=reason)
     except returns.NotReturnable as refused:
         return Reject(str(refused))
     return Done(then=tuple(SyncRequested(account=desk.account, product=product) for product in products))
@@ -147,38 +183,31 @@ def _put_back(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
 
 def _sold(booked: Sequence[BookedLine], session: CheckoutSession) -> list[SoldLine]:
     amounts = {line.id: line.amount_total for line in session.lines}
-    return [
-        SoldLine(b.line, b.product, b.size, b.units, max(0, b.units - b.returned), amounts.get(b.line))
-        for b in booked
-    ]
+    return [SoldLine(b.line, b.product, b.size, b.units, _left(b), amounts.get(b.line)) for b in booked]
+
+
+def _left(line: BookedLine) -> int:
+    """Units that did not come back and that nobody is being asked about."""
+    return max(0, line.units - line.returned - line.asked)
 
 
 def _row(paid: _Paid, made: Proposal) -> Refund:
-    refund = paid.refund
+    back = paid.back
     return Refund(
-        refund.id,
+        back.id,
         paid.session.id,
         made.kind.value,
         made.likeness.value,
-        refund.amount,
-        refund.currency,
+        back.amount,
+        back.currency,
         "open",
         clock.now(),
     )
 
 
-def _alert(paid: _Paid, made: Proposal, booked: Sequence[BookedLine], *, account: AccountKey) -> NewAlert:
-    refund = paid.refund
-    units = sum(made.units)
-    guess = {
-        Likeness.ALL: "everything was paid back",
-        Likeness.EXACT: f"the amount is that of {units} of {sum(b.units for b in booked)} units",
-        Likeness.LIKELY: f"the amount may be that of {units} of {sum(b.units for b in booked)} units",
-        Likeness.UNKNOWN: "the amount is that of no units",
-    }[made.likeness]
-    facts = {
-        "session": paid.session.id,
-        "reason": f"{money.readable(refund.amount, refund.currency)} went back: {guess}",
-        "command": f"stocksync refunds accept {refund.id}",
-    }
-    return NewAlert(account, AlertKind.REFUND_PROPOSED, refund.id, facts)
+def _tell_refused(reason: str, desk: Desk) -> None:
+    """Tell once that the key may not read what it needs; refunds wait, and go on once it may."""
+    alert = NewAlert(
+        desk.account, AlertKind.STRIPE_REFUSED, desk.account, product_facts("", "", reason=reason)
+    )
+    desk.database.run(lambda c: Alerts(c, desk.account).raise_([alert]))

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 
 from services.stripe_simulator import control_bodies as bodies
-from services.stripe_simulator import dashboard, endpoints, errors, shopping
+from services.stripe_simulator import dashboard, disputes, endpoints, errors, shopping
 from services.stripe_simulator.delivery import Deliveries
 from services.stripe_simulator.errors import ApiError
 from services.stripe_simulator.faults import Rule
@@ -106,6 +106,15 @@ def _open_link(desk: Desk, order: Order) -> object:
     return shopping.open_link(desk.world, order.args[0], bodies.Purchase.model_validate(order.body))
 
 
+def _dispute(desk: Desk, order: Order) -> object:
+    return disputes.begin(desk.world, bodies.Dispute.model_validate(order.body))
+
+
+def _move_dispute(desk: Desk, order: Order) -> object:
+    wanted = bodies.DisputeMove.model_validate(order.body)
+    return disputes.move(desk.world, order.args[0], wanted.status)
+
+
 def _shelf(desk: Desk, _order: Order) -> object:
     return {"products": list(desk.world.products.values())}
 
@@ -177,6 +186,8 @@ ROUTES: Final[dict[str, Handler]] = {
     "POST /_checkout/paid": _sell,
     "POST /_checkout/age": _age,
     "POST /_payment_links/{id}/checkout": _open_link,
+    "POST /_disputes": _dispute,
+    "POST /_disputes/{id}": _move_dispute,
     "GET /_dashboard/products": _shelf,
     "GET /_dashboard/products/{id}": _form,
     "POST /_dashboard/products/{id}": _edit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -47,6 +47,34 @@ class Purchase(_Body):
     fields: dict[str, str] = Field(default_factory=dict[str, str])
     quantities: list[int] = Field(default_factory=list[int])
     lines: list[Truth | None] | None = None
+
+
+DisputeStatus: TypeAlias = Literal[
+    "warning_needs_response",
+    "warning_under_review",
+    "warning_closed",
+    "needs_response",
+    "under_review",
+    "won",
+    "lost",
+    "prevented",
+]
+
+
+class Dispute(_Body):
+    """What a bank does for a buyer who paid: a `session` or a payment intent; all that is left, or an `amount`."""
+
+    session: str | None = None
+    payment_intent: str | None = None
+    amount: int | None = Field(default=None, ge=1)
+    reason: str = "fraudulent"
+    status: DisputeStatus = "needs_response"
+
+
+class DisputeMove(_Body):
+    """What becomes of a dispute."""
+
+    status: DisputeStatus
 
 
 class Declaration(_Body):

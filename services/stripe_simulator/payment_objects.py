@@ -1,4 +1,4 @@
-"""The shapes of payment intents, methods, charges and refunds."""
+"""The shapes of payment intents, methods, charges, refunds and disputes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from services.stripe_simulator.params import Params, group, text
 from services.stripe_simulator.world import Obj
 from shared import clock
 
+RESPONSE_SECONDS = 9 * 24 * 3600
+"""How long the bank waits for the shop's answer to a dispute."""
 SEPA_FAILS = "IT60X0542811101000000123456"
 """The test IBAN whose debits fail."""
 
@@ -157,4 +159,44 @@ def refund(refunded: Obj, amount: int) -> Obj:
         "metadata": {},
         "payment_intent": refunded["payment_intent"],
         "status": "succeeded",
+    }
+
+
+def dispute(disputed: Obj, amount: int, reason: str) -> Obj:
+    """A dispute about `amount` of a charge, before its status is known."""
+    now = clock.epoch()
+    evidence = shapes.nulls(
+        "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure"
+        " cancellation_rebuttal customer_communication customer_email_address customer_name"
+        " customer_purchase_ip customer_signature duplicate_charge_documentation"
+        " duplicate_charge_explanation duplicate_charge_id product_description receipt refund_policy"
+        " refund_policy_disclosure refund_refusal_explanation service_date service_documentation"
+        " shipping_address shipping_carrier shipping_date shipping_documentation"
+        " shipping_tracking_number uncategorized_file uncategorized_text"
+    )
+    return {
+        "id": ids.new("du"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": disputed["id"],
+        "created": now,
+        "currency": disputed["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": evidence | {"enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": now + RESPONSE_SECONDS,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": disputed["payment_intent"],
+        "payment_method_details": {
+            "card": {"brand": "visa", "case_type": "inquiry", "network_reason_code": "10.4"},
+            "type": "card",
+        },
+        "reason": reason,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.stripe_simulator import errors, events, lists, metadata
+from services.stripe_simulator import disputes, errors, events, lists, metadata
 from services.stripe_simulator.params import Params, flag, integer, required, text, texts
 from services.stripe_simulator.payment_objects import charge, intent, method, refund
 from services.stripe_simulator.world import Call, Obj, World
@@ -92,7 +92,7 @@ def list_charges(world: World, call: Call) -> Obj:
 def create_refund(world: World, call: Call) -> Obj:
     """Give back a charge, or part of it; a refund names an amount and never lines."""
     refunded = _refundable(world, call.params)
-    left = refunded["amount"] - refunded["amount_refunded"]
+    left = _left(world, refunded)
     amount = integer(call.params, "amount") or left
     if amount > left or left == 0:
         raise errors.invalid(
@@ -110,6 +110,15 @@ def create_refund(world: World, call: Call) -> Obj:
     events.emit(world, call, "refund.created", new)
     events.emit(world, call, "charge.refunded", refunded, previous={"amount_refunded": amount})
     return new
+
+
+def _left(world: World, refunded: Obj) -> int:
+    """What can be given back of a charge: not what a bank took back already."""
+    disputed = disputes.withdrawn(world, refunded)
+    left: int = max(0, refunded["amount"] - refunded["amount_refunded"] - disputed)
+    if disputed and not left:
+        raise errors.invalid(f"Charge {refunded['id']} has been charged back.", "charge", "charge_disputed")
+    return left
 
 
 def _refundable(world: World, params: Params) -> Obj:

@@ -24,6 +24,7 @@ NOUNS = {
     "methods": "PaymentMethod",
     "charges": "charge",
     "refunds": "refund",
+    "disputes": "dispute",
     "events": "event",
     "endpoints": "webhook endpoint",
 }
@@ -39,6 +40,7 @@ PREFIXES = {
     "pm": "methods",
     "ch": "charges",
     "re": "refunds",
+    "du": "disputes",
     "evt": "events",
     "we": "endpoints",
 }
@@ -73,6 +75,7 @@ class World:
     methods: Table = field(default_factory=dict[str, Obj])
     charges: Table = field(default_factory=dict[str, Obj])
     refunds: Table = field(default_factory=dict[str, Obj])
+    disputes: Table = field(default_factory=dict[str, Obj])
     events: Table = field(default_factory=dict[str, Obj])
     endpoints: Table = field(default_factory=dict[str, Obj])
     secrets: dict[str, list[str]] = field(default_factory=dict[str, list[str]])

@@ -1,4 +1,4 @@
-"""SQL of refunds and what people make of them: the stock worker proposes, the back office decides."""
+"""SQL of refunds, disputes, and what people make of them: the stock worker proposes, the back office decides."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from shared.vocabulary import AccountKey, LineItemId, ProductId, RefundId, Sessi
 
 @dataclass(frozen=True, slots=True)
 class BookedLine:
-    """A line of a session that was taken off the stock: `units`, of which `returned` came back already."""
+    """A line of a session that was taken off the stock: `units`, of which `returned` came back already.
+
+    `asked` are those that people are being asked about.
+    """
 
     line: LineItemId
     product: ProductId
     size: Size
     units: int
     returned: int
+    asked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,10 @@ class RefundLine:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money that went back; `amount` in the currency's smallest unit, `state` open, accepted, dismissed or void."""
+    """Money that went back by refund or dispute; `amount` in the currency's smallest unit.
+
+    `state` is open, accepted, dismissed or void.
+    """
 
     id: RefundId
     session: SessionId
@@ -75,13 +82,14 @@ class Refunds:
             return cursor.execute(
                 """
                 select substring(m.source_key from '[^:]+$') as line,
-                    m.product_id as product, m.size, -m.delta as units,
-                    coalesce((
-                        select sum(l.returned) from refund_line l join refund r using (account, refund_id)
-                        where r.account = m.account and r.session_id = m.session_id
-                            and l.line_item_id = substring(m.source_key from '[^:]+$')
-                    ), 0)::integer as returned
-                from movement m
+                    m.product_id as product, m.size, -m.delta as units, back.returned, back.asked
+                from movement m cross join lateral (
+                    select coalesce(sum(l.returned), 0)::integer as returned,
+                        coalesce(sum(l.proposed) filter (where r.state = 'open'), 0)::integer as asked
+                    from refund_line l join refund r using (account, refund_id)
+                    where r.account = m.account and r.session_id = m.session_id
+                        and l.line_item_id = substring(m.source_key from '[^:]+$')
+                ) back
                 where m.account = %s and m.session_id = %s and m.kind = 'sale'
                 order by m.id
                 """,

@@ -1,4 +1,4 @@
-"""Putting the goods of a refunded sale back into stock: one transaction over refund, ledger, product and alert."""
+"""Putting goods back into stock after a refund or dispute: one transaction over refund, ledger, product and alert."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from shared.store.alerts import Alerts
 from shared.store.movements import Movements
 from shared.store.products import Products
 from shared.store.refunds import Refund, RefundLine, Refunds
-from shared.vocabulary import AccountKey, AlertKind, LineItemId, Movement, MovementKind, ProductId, RefundId
+from shared.vocabulary import (
+    AccountKey,
+    AlertKind,
+    LineItemId,
+    Movement,
+    MovementKind,
+    ProductId,
+    RefundId,
+    is_dispute,
+)
 
 
 class NotReturnable(ValueError):
@@ -100,7 +109,7 @@ def void(connection: Connection[Any], account: AccountKey, refund: RefundId, *, 
 def _open(refunds: Refunds, refund: RefundId) -> Refund:
     found = refunds.lock(refund)
     if found is None:
-        raise NotReturnable(f"no refund {refund} of a sale that is booked here")
+        raise NotReturnable(f"no refund or dispute {refund} of a sale that is booked here")
     if found.state != "open":
         raise NotReturnable(f"{refund} was decided before: {found.state} by {found.decided_by}")
     return found
@@ -117,4 +126,5 @@ def _decide(
     returned: Mapping[LineItemId, int] | None = None,
 ) -> None:
     Refunds(connection, account).decide(refund.id, state, by=by, reason=reason, returned=returned)
-    Alerts(connection, account).resolve([AlertKey(AlertKind.REFUND_PROPOSED, refund.id)])
+    kind = AlertKind.DISPUTED if is_dispute(refund.id) else AlertKind.REFUND_PROPOSED
+    Alerts(connection, account).resolve([AlertKey(kind, refund.id)])

@@ -50,7 +50,7 @@ class Calls:
                 if error.http_status == NOT_FOUND:
                     return None
                 if attempt == TRIES or not _may_pass(error):
-                    raise _of_read(error) from None
+                    raise _of_read(error, endpoint) from None
                 held = slowed_by(error, endpoint) is not None
             if not held:
                 self._wait(FIRST_REST * 2 ** (attempt - 1) * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
@@ -87,7 +87,7 @@ class Calls:
         if status in REFUSED:
             endpoint = ALL if status == REFUSED[0] else turn.endpoint
             log.warning("stripe_refused", endpoint=turn.endpoint, status=status)
-            self._pace.refuse(endpoint, refusal(status))
+            self._pace.refuse(endpoint, refusal(status, turn.endpoint))
         elif (slow := slowed_by(error, turn.endpoint)) is not None:
             log.warning("stripe_slowed", endpoint=slow or "all", seen_at=turn.endpoint)
             self._pace.slow(slow, _retry_after(error))
@@ -105,9 +105,10 @@ class Calls:
             raise StripeUnavailable("the process stops; the call was not sent")
 
 
-def refusal(status: int | None) -> str:
-    """What people are told of a 401 or 403."""
-    return f"Stripe refused the API key ({status})"
+def refusal(status: int | None, endpoint: str) -> str:
+    """What people are told of a 401, or of a 403, which is about this endpoint."""
+    what = "the API key" if status == REFUSED[0] else f"the API key for {endpoint}"
+    return f"Stripe refused {what} ({status})"
 
 
 def slowed_by(error: stripe.StripeError, endpoint: str) -> str | None:
@@ -132,12 +133,12 @@ def _may_pass(error: stripe.StripeError) -> bool:
     return status in {IN_USE, TOO_MANY}
 
 
-def _of_read(error: stripe.StripeError) -> Exception:
+def _of_read(error: stripe.StripeError, endpoint: str) -> Exception:
     status = error.http_status
     if isinstance(error, stripe.InvalidRequestError) and getattr(error, "param", None) == CURSOR:
         return LostCursor("what the list was to go on after is gone")
     if status in REFUSED:
-        return StripeRefused(refusal(status))
+        return StripeRefused(refusal(status, endpoint))
     if isinstance(error, stripe.APIConnectionError):
         return StripeUnavailable("Stripe can't be reached")
     if status == TOO_MANY:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import stripe
 
 from shared.settings import StripeSettings
-from shared.stripe_api import objects
+from shared.stripe_api import money_back, objects
 from shared.stripe_api.answers import LostCursor, WriteAnswer, WriteResult, classify
 from shared.stripe_api.calls import Calls
 from shared.stripe_api.catalogue import Span, walk
@@ -94,16 +94,32 @@ class StripeApi:
         """(id, when it was made) of the paid sessions made since `since`, newest first; a call for each page."""
         return self._sessions.paid_since(since)
 
-    def refund(self, refund: RefundId) -> objects.Refund | None:
-        """The refund by id; None where there is none."""
-        found = self._calls.read("GET refunds/id", lambda: self._client.v1.refunds.retrieve(refund).to_dict())
-        return None if found is None else objects.refund(found)
+    def refund(self, refund: RefundId) -> money_back.Refund | None:
+        """The refund by id, and whether its charge was disputed; None where there is none."""
+        found = self._calls.read(
+            "GET refunds/id",
+            lambda: self._client.v1.refunds.retrieve(refund, {"expand": ["charge"]}).to_dict(),
+        )
+        return None if found is None else money_back.refund(found)
 
-    def refunds_of(self, payment_intent: str) -> list[objects.Refund]:
+    def refunds_of(self, payment_intent: str) -> list[money_back.Refund]:
         """Every refund of a payment, newest first."""
         params = {"payment_intent": payment_intent, "limit": PAGE}
         pages = self._calls.pages("GET refunds", params, lister(self._client, "/v1/refunds"))
-        return [objects.refund(row) for page in pages for row in page]
+        return [money_back.refund(row) for page in pages for row in page]
+
+    def dispute(self, dispute: RefundId) -> money_back.Dispute | None:
+        """The dispute by id; None where there is none."""
+        found = self._calls.read(
+            "GET disputes/id", lambda: self._client.v1.disputes.retrieve(dispute).to_dict()
+        )
+        return None if found is None else money_back.dispute(found)
+
+    def disputes_of(self, payment_intent: str) -> list[money_back.Dispute]:
+        """Every dispute of a payment, newest first."""
+        params = {"payment_intent": payment_intent, "limit": PAGE}
+        pages = self._calls.pages("GET disputes", params, lister(self._client, "/v1/disputes"))
+        return [money_back.dispute(row) for page in pages for row in page]
 
     def session_of_payment(self, payment_intent: str) -> objects.CheckoutSession | None:
         """The session with all of its lines that was paid so; None where the payment came another way."""

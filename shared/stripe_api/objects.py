@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.vocabulary import EventId, LineItemId, ProductId, RefundId, SessionId
+from shared.vocabulary import EventId, LineItemId, ProductId, SessionId
 
 COMPLETED: Final = "checkout.session.completed"
 PAID_LATER: Final = "checkout.session.async_payment_succeeded"
@@ -138,35 +138,15 @@ class ProductUpdate(StripeValue):
     previous_metadata: dict[str, str | None] = Field(default_factory=dict)
 
 
-class Refund(StripeValue):
-    """Money that goes back; `amount` in the currency's smallest unit."""
-
-    id: RefundId
-    amount: int
-    currency: str
-    status: str | None = None
-    payment_intent: str | None = None
-
-    @property
-    def gone(self) -> bool:
-        """Whether the money went back."""
-        return self.status == "succeeded"
-
-
-def refund(data: dict[str, Any]) -> Refund:
-    """A refund from Stripe's JSON; raises SurprisingAnswer."""
-    return _checked(Refund, data)
-
-
 def product(data: dict[str, Any]) -> Product:
     """A product from Stripe's JSON; raises SurprisingAnswer."""
-    return _checked(Product, data)
+    return checked(Product, data)
 
 
 def listed_product(data: dict[str, Any]) -> ListedProduct:
     """A product from Stripe's JSON, its default price expanded or left out; raises SurprisingAnswer."""
     price = data.get("default_price")
-    return _checked(ListedProduct, {**data, "default_price": price if isinstance(price, dict) else None})
+    return checked(ListedProduct, {**data, "default_price": price if isinstance(price, dict) else None})
 
 
 def session(data: dict[str, Any], lines: list[dict[str, Any]]) -> CheckoutSession:
@@ -174,7 +154,7 @@ def session(data: dict[str, Any], lines: list[dict[str, Any]]) -> CheckoutSessio
     asked = cast("list[dict[str, Any]]", data.get("custom_fields") or [])
     fields = [{"key": field.get("key"), "value": _answer(field)} for field in asked]
     shown = [{**line, "metadata": part(line, "metadata")} for line in lines]
-    return _checked(
+    return checked(
         CheckoutSession,
         {
             **data,
@@ -203,7 +183,7 @@ def product_update(event: dict[str, Any]) -> ProductUpdate:
     """A `product.updated` event from Stripe's JSON; raises SurprisingAnswer."""
     data = part(event, "data")
     changed = part(data, "object")
-    return _checked(
+    return checked(
         ProductUpdate,
         {
             "event": event.get("id"),
@@ -217,7 +197,7 @@ def product_update(event: dict[str, Any]) -> ProductUpdate:
 
 def listed_session(row: dict[str, Any]) -> ListedSession:
     """A session of a list from Stripe's JSON; raises SurprisingAnswer."""
-    return _checked(ListedSession, row)
+    return checked(ListedSession, row)
 
 
 def paid_event(event: dict[str, Any]) -> PaidEvent | None:
@@ -225,7 +205,7 @@ def paid_event(event: dict[str, Any]) -> PaidEvent | None:
     session = part(part(event, "data"), "object")
     if session.get("payment_status") == "unpaid" and event.get("type") == COMPLETED:
         return None
-    return _checked(
+    return checked(
         PaidEvent,
         {**event, "session": session.get("id"), "delivered": event.get("pending_webhooks") == 0},
     )
@@ -241,7 +221,8 @@ def _answer(field: dict[str, Any]) -> str | None:
     return part(field, kind).get("value") if isinstance(kind, str) else None
 
 
-def _checked(model: type[V], data: dict[str, Any]) -> V:
+def checked(model: type[V], data: dict[str, Any]) -> V:
+    """`data` as a `model`; raises SurprisingAnswer."""
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""`stocksync refunds`: what may have come back with a refund, and saying what did."""
+"""`stocksync refunds`: what may have come back with a refund or a dispute, and saying what did."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from services.backoffice.operations import refunds as operations
 from services.backoffice.operations.refunds import Listed
 from shared import money
 from shared.broker.connect import connect
-from shared.vocabulary import LineItemId, RefundId
+from shared.vocabulary import LineItemId, RefundId, is_dispute
 
-app = typer.Typer(help="What may have come back with a refund, and saying what did.", no_args_is_help=True)
+app = typer.Typer(
+    help="What may have come back with a refund or a dispute, and saying what did.", no_args_is_help=True
+)
 
-Id = Annotated[str, typer.Argument(help="The refund's id, re_….")]
+Id = Annotated[str, typer.Argument(help="The refund's id, re_…, or the dispute's, dp_… or du_….")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 LATER = "The queue does not answer; the reconciler finds the products within a minute or so."
 
@@ -31,15 +33,16 @@ def list_(
     every: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Show refunds that wait for a word on what came back."""
+    """Show refunds and disputes that wait for a word on what came back."""
     with opened_account() as (settings, database, account):
         found = operations.listed(database, account, only_open=not every)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
+        shown = [{**asdict(one), "dispute": is_dispute(one.refund.id)} for one in found]
+        typer.echo(json.dumps(shown, default=str, indent=2))
     elif found:
         _print(found, settings.zone)
     else:
-        typer.echo("no refund waits")
+        typer.echo("no refund or dispute waits")
 
 
 @app.command()
@@ -79,13 +82,14 @@ def _line(text: str) -> tuple[LineItemId, int]:
 
 
 def _print(found: list[Listed], zone: ZoneInfo) -> None:
-    table = tables.table("refund", "amount", "since", "state", "line", "product", "size", "sold", "back?")
+    table = tables.table("id", "amount", "since", "state", "line", "product", "size", "sold", "back?")
     for one in found:
         refund = one.refund
         amount = money.readable(refund.amount, refund.currency)
+        what = "dispute" if is_dispute(refund.id) else "refund"
         head = (
             refund.id,
-            f"{amount} ({refund.kind})",
+            f"{amount} ({refund.kind} {what})",
             moments.named(refund.proposed_at, zone),
             refund.state,
         )

@@ -1,4 +1,4 @@
-"""Refunds that people decide about: what came back goes into stock again, or nothing did."""
+"""Refunds and disputes that people decide about: what came back goes into stock again, or nothing did."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Listed:
 
 
 def listed(database: Database, account: AccountKey, *, only_open: bool) -> list[Listed]:
-    """Refunds, newest first; raises DatabaseOutage."""
+    """Refunds and disputes, newest first; raises DatabaseOutage."""
 
     def read(connection: Connection) -> list[Listed]:
         refunds = Refunds(connection, account)

@@ -164,6 +164,28 @@ def payments(stripe: Checked) -> None:
     stripe.get("/v1/payment_intents", limit="3")
 
 
+def disputes(stripe: Checked) -> None:
+    """A bank asks, takes money back, and decides."""
+    for moves in (
+        ("needs_response", "under_review", "won"),
+        ("warning_needs_response", "needs_response", "lost"),
+        ("warning_needs_response", "warning_under_review", "warning_closed"),
+        ("prevented",),
+    ):
+        paid = stripe.post("/v1/payment_intents", {"amount": "900", "currency": "usd", "confirm": "true"})
+        opened = stripe.control(
+            "/_disputes", {"payment_intent": paid["id"], "status": moves[0], "amount": 500}
+        )
+        for status in moves[1:]:
+            stripe.control(f"/_disputes/{opened['id']}", {"status": status})
+        read = stripe.get(f"/v1/disputes/{opened['id']}", **{"expand[]": ["charge", "payment_intent"]})
+        assert (read["status"], read["charge"]["disputed"]) == (moves[-1], True)
+        assert (
+            len(stripe.get("/v1/disputes", payment_intent=paid["id"], charge=opened["charge"])["data"]) == 1
+        )
+    stripe.get("/v1/disputes", limit="2", **{"created[gte]": "1"})
+
+
 def events(stripe: Checked) -> None:
     """List, read and retry events."""
     product = stripe.post("/v1/products", SIZES)
@@ -198,6 +220,7 @@ JOURNEYS: Final[tuple[Journey, ...]] = (
     delayed_payments,
     payment_links,
     payments,
+    disputes,
     events,
     webhook_endpoints,
     account,

@@ -4,6 +4,7 @@ import pytest
 
 from services.stripe_simulator.api import ROUTES
 from services.stripe_simulator.products import FIELDS
+from shared.webhook_events import EVENT_TYPES
 from tests.contract.stripe_openapi.checked import Checked, anonymous
 from tests.contract.stripe_openapi.journeys import JOURNEYS, SIZES, Journey
 from tests.support.openapi import StripeSchemas
@@ -43,6 +44,7 @@ def test_the_object_of_every_event_is_an_object_of_stripe(stripe: Checked, schem
             assert problem is None, f"{event['type']}: {problem}"
         page = stripe.get("/v1/events", limit="100", starting_after=page["data"][-1]["id"])
     assert {"product.updated", "checkout.session.async_payment_failed", "charge.refunded"} <= told
+    assert {kind for kind in EVENT_TYPES if kind.startswith("charge.dispute.")} <= told
 
 
 def test_products_take_every_documented_parameter(schemas: StripeSchemas) -> None:

@@ -18,6 +18,7 @@ from tests.contract.stripe_openapi.journeys import SIZES, open_session, prices
         (400, "POST", "/v1/prices", {"product": "prod_none", "currency": "usd"}, "resource_missing"),
         (400, "GET", "/v1/products", {"limit": "101"}, None),
         (400, "POST", "/v1/refunds", {"charge": "ch_none"}, "resource_missing"),
+        (404, "GET", "/v1/disputes/du_none", {}, "resource_missing"),
     ],
 )
 def test_refusals_have_stripes_form(

@@ -272,6 +272,7 @@ def test_fault_113_another_installations_mark_is_found(pipeline: Pipeline) -> No
     [
         ({"status": 403, "method": "POST", "path": "/v1/products/"}, "Products: write"),
         ({"status": 403, "method": "GET", "path": "/v1/events"}, "Events: read"),
+        ({"status": 403, "method": "GET", "path": "/v1/disputes"}, "Disputes: read"),
         ({"status": 401}, "401"),
     ],
 )

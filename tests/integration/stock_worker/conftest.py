@@ -9,6 +9,8 @@ import pytest
 import stripe
 
 from services.stock_worker.deps import Deps
+from services.stock_worker.refunds import Desk
+from services.stock_worker.returns import Policy
 from services.stock_worker.sql_books import SqlBooks
 from services.stripe_simulator.simulator import Simulator
 from shared.database.pool import Database
@@ -37,3 +39,9 @@ def mug(shop: Shop) -> ProductId:
     shop.book(shop.sold(shop.line(product, "", 1)))
     assert shop.stock(product) == {"": "9"}
     return product
+
+
+@pytest.fixture
+def desk(shop: Shop) -> Desk:
+    """What refunds are handled with."""
+    return Desk(ACCOUNT, shop.database, StripeApi("sk_test_shop", shop.url), Policy.PROPOSE)

@@ -1,75 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from services.stock_worker.refunds import Desk, on_refund
 from services.stock_worker.returns import Policy
-from shared.messages import AlertOpened, RefundChanged, SyncRequested
+from shared.messages import AlertOpened, SyncRequested
 from shared.outcomes import Done, Ignored, Reject, RetryLater
 from shared.store import returns
 from shared.store.products import Products
-from shared.store.refunds import Refund, Refunds
-from shared.stripe_api.client import StripeApi
-from shared.vocabulary import AccountKey, EventId, LineItemId, ProductId, RefundId, SessionId
+from shared.vocabulary import AccountKey, RefundId
+from tests.integration.stock_worker.returning import accept, kept, payment, refunded, sold, stocked, told
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
-
-
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    """What refunds are handled with."""
-    return Desk(ACCOUNT, shop.database, StripeApi("sk_test_shop", shop.url), Policy.PROPOSE)
-
-
-def stocked(shop: Shop) -> ProductId:
-    """A shirt in two sizes, adopted."""
-    shirt = shop.product(sizes="S,M", stock_S="10", stock_M="10")
-    shop.sync(shirt)
-    return shirt
-
-
-def sold(shop: Shop, shirt: ProductId) -> SessionId:
-    """Two of S and three of M, a euro each, booked and shown."""
-    session = shop.sold(shop.line(shirt, "S", 2), shop.line(shirt, "M", 3))
-    shop.book(session)
-    return session
-
-
-def payment(shop: Shop, session: SessionId) -> str:
-    """The payment intent of a session."""
-    return str(shop.stripe.v1.checkout.sessions.retrieve(session).payment_intent)
-
-
-def refunded(shop: Shop, session: SessionId, amount: int | None = None) -> RefundId:
-    """Somebody gives money back in the Dashboard."""
-    wanted: Any = {"payment_intent": payment(shop, session)} | ({"amount": amount} if amount else {})
-    return RefundId(shop.stripe.v1.refunds.create(wanted).id)
-
-
-def told(refund: RefundId, account: AccountKey = ACCOUNT) -> RefundChanged:
-    """The message of the refund's webhook."""
-    return RefundChanged(account=account, refund=refund, event=EventId("evt_1"), at=datetime.now(UTC))
-
-
-def kept(desk: Desk) -> list[tuple[Refund, list[tuple[str, int, int]]]]:
-    """Refunds with (size, proposed, returned) of each line, by size."""
-
-    def read(refunds: Refunds) -> list[tuple[Refund, list[tuple[str, int, int]]]]:
-        return [
-            (one, sorted((line.size, line.proposed, line.returned) for line in refunds.lines(one.id)))
-            for one in refunds.listed(only_open=False)
-        ]
-
-    return desk.database.run(lambda connection: read(Refunds(connection, ACCOUNT)))
-
-
-def accept(desk: Desk, refund: RefundId, **units: int) -> list[ProductId]:
-    """A person says what came back; without units, what is proposed."""
-    wanted = {LineItemId(line): number for line, number in units.items()} or None
-    return desk.database.run(lambda c: returns.accept(c, ACCOUNT, refund, wanted, by="ada"))
 
 
 def test_a_full_refund_proposes_all_lines_and_changes_no_stock(shop: Shop, desk: Desk) -> None:
@@ -158,6 +102,20 @@ def test_auto_full_puts_everything_back_at_once(shop: Shop, desk: Desk) -> None:
     part = refunded(shop, sold(shop, shirt), 100)
     on_refund(told(part), auto)
     assert shop.alerts() == [("refund_proposed", part)]
+
+
+def test_auto_full_leaves_alone_what_people_are_being_asked_about(shop: Shop, desk: Desk) -> None:
+    """The refund of the rest puts the rest back; the unit of the first refund waits for its own answer."""
+    shirt = stocked(shop)
+    session = sold(shop, shirt)
+    auto = replace(desk, policy=Policy.AUTO_FULL)
+    first = refunded(shop, session, 100)
+    on_refund(told(first), auto)
+    shop.follow([on_refund(told(refunded(shop, session)), auto)])
+    assert sum(int(units) for units in shop.stock(shirt).values()) == 19
+    accept(desk, first)
+    shop.sync(shirt)
+    assert shop.stock(shirt) == {"S": "10", "M": "10"}
 
 
 def test_off_looks_at_no_refund(shop: Shop, desk: Desk) -> None:

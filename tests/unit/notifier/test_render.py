@@ -94,6 +94,28 @@ def test_unplaced_says_what_was_sold_and_why_it_waits() -> None:
         assert said in text
 
 
+def test_a_dispute_says_how_much_why_until_when_and_what_to_do() -> None:
+    """A mail of a dispute carries amount, reason, the bank's deadline, session, and the command for the goods."""
+    facts = {
+        "session": "cs_7",
+        "reason": "49.00 EUR were disputed (reason: fraudulent): nothing is left of what was paid",
+        "command": "stocksync refunds accept dp_7",
+        "due_by": "2026-12-05T23:59:00+00:00",
+    }
+    mail = mail_of(alert(AlertKind.DISPUTED, "dp_7", facts))
+    for part in (mail.text, unescape(mail.html)):
+        words = re.sub(r"\s+", " ", part)
+        for said in (
+            "49.00 EUR were disputed (reason: fraudulent)",
+            "the bank takes an answer until 5 Dec 2026, 23:59 UTC",
+            "session cs_7",
+            "Where the goods have not left, or came back: `stocksync refunds accept dp_7`",
+            "search for the dispute's id in Stripe's Dashboard",
+        ):
+            assert said in words
+    assert mail.subject == "[stocksync] Disputed: did the goods leave?: dp_7"
+
+
 def test_recovered_sales_say_how_many_why_and_how_late() -> None:
     """A mail of recovered sales carries their number, the reasons, the longest delay, the first and the last."""
     found = Recovered(

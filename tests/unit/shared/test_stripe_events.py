@@ -17,7 +17,7 @@ from shared.messages import (
     encode,
 )
 from shared.stripe_events import UNDERSTOOD, Ignore, Surprising, recovered, translate
-from shared.vocabulary import AccountKey, EventId, ProductId, SessionId
+from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId
 from shared.webhook_events import CHECKUP, EVENT_TYPES
 from tests.unit.ingest.support import event
 
@@ -140,6 +140,19 @@ def test_a_refund_is_passed_on_by_its_id_alone(kind: str) -> None:
     (message,) = answer
     assert isinstance(message, RefundChanged)
     assert (message.refund, message.event, message.account) == ("re_1", "evt_1", "self:test")
+
+
+@pytest.mark.parametrize("what", ["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"])
+@pytest.mark.parametrize("dispute", ["dp_1Abc", "du_1Abc"])
+def test_a_dispute_takes_the_way_of_a_refund(what: str, dispute: str) -> None:
+    """The same message with the dispute's id; what the bank says of the buyer stays behind."""
+    happened = event(
+        f"charge.dispute.{what}",
+        data={"object": {"id": dispute, "object": "dispute", "evidence": {"customer_name": "Ada"}}},
+    )
+    assert expect_messages(happened) == (
+        RefundChanged(account=SELF, refund=RefundId(dispute), event=EventId("evt_1"), at=AT),
+    )
 
 
 def test_a_refund_without_an_id_is_surprising() -> None:

@@ -105,6 +105,7 @@ def _key(context: Context) -> Opinion:
         "Prices: read": context.stripe.get("prices", limit=1).status,
         "Checkout Sessions: read": context.stripe.get("checkout/sessions", limit=1).status,
         "Charges and Refunds: read": context.stripe.get("refunds", limit=1).status,
+        "Disputes: read": context.stripe.get("disputes", limit=1).status,
         "Events: read": context.stripe.get("events", limit=1).status,
     }
     return judge.permissions(statuses, live=context.settings.livemode)
