@@ -22,7 +22,7 @@ from services.backoffice.settings import MachineSettings
 from shared import clock, logs
 from shared.broker.connect import connect
 from shared.broker.port import Parked
-from shared.settings import load
+from shared.settings import ZoneSettings, load
 from shared.topology import PIPELINE
 
 app = typer.Typer(help="What is open, and saying that it is seen to or can wait.", no_args_is_help=True)
@@ -68,12 +68,13 @@ def snooze(
     as_json: AsJson = False,
 ) -> None:
     """Have it wait: it is told then, again if need be, if it still lasts."""
-    with opened_account() as (settings, database, account):
-        at = _wake(until, length, settings.zone)
+    zone = load(ZoneSettings).zone
+    with plain_errors():
+        at = _wake(until, length, zone)
+    with opened_account() as (_, database, account):
         operations.snooze(database, account, ids, at)
-    when = at.astimezone(settings.zone)
-    told = f"told at {moments.named(at, settings.zone)}, if it still lasts"
-    _answer(as_json, {"snoozed": ids, "until": when.isoformat()}, told)
+    told = f"told at {moments.named(at, zone)}, if it still lasts"
+    _answer(as_json, {"snoozed": ids, "until": at.astimezone(zone).isoformat()}, told)
 
 
 @app.command()
