@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from services.stock_worker import return_alerts
 from services.stock_worker.returns import Policy, Proposal, SoldLine, propose
@@ -15,15 +15,15 @@ from shared.messages import AlertOpened, Message, RefundChanged, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store import returns
 from shared.store.alerts import Alerts
+from shared.store.recoveries import Recoveries
 from shared.store.refunds import BookedLine, Refund, Refunds
 from shared.store.sales import Handled, Sales
 from shared.stripe_api import money_back
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.money_back import MoneyBack
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
-from shared.vocabulary import AccountKey, AlertKind, RefundId, is_dispute
+from shared.vocabulary import AccountKey, AlertKind, ProductId, RefundId, is_dispute
 
-BY_ITSELF: Final = "stocksync"
 log = logs.get(__name__)
 
 
@@ -123,10 +123,7 @@ def _read(refund: RefundId, desk: Desk) -> _Paid | Outcome:
     if found is None:
         return RetryLater(f"Stripe does not know {refund}")
     if not found.gone:
-        desk.database.run(
-            lambda c: returns.void(c, desk.account, refund, reason=f"Stripe says {found.status}")
-        )
-        return Ignored(f"the money did not go back ({found.status})")
+        return _void(refund, found.status or "nothing", desk)
     if found.payment_intent is None:
         return Ignored("not of a Checkout Session")
     session = desk.stripe.session_of_payment(found.payment_intent)
@@ -137,6 +134,15 @@ def _read(refund: RefundId, desk: Desk) -> _Paid | Outcome:
     return _Paid(found, session, _gone(refunds), _gone(disputes))
 
 
+def _void(refund: RefundId, status: str, desk: Desk) -> Outcome:
+    reason = f"Stripe says {status}"
+    products = desk.database.run(lambda c: returns.void(c, desk.account, refund, reason=reason))
+    if not products:
+        return Ignored(f"the money did not go back ({status})")
+    log.warning("refund_taken_back", refund=refund, status=status)
+    return _synced(products, desk)
+
+
 def _gone(backs: Sequence[MoneyBack]) -> int:
     return sum(one.amount for one in backs if one.gone)
 
@@ -144,6 +150,9 @@ def _gone(backs: Sequence[MoneyBack]) -> int:
 def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
     refunds = Refunds(connection, desk.account)
     if not refunds.lock_session(paid.session.id):
+        bounds = Recoveries(connection, desk.account).bounds()
+        if bounds is not None and paid.session.created < bounds.installed_at:
+            return Ignored("sold before this installation began")
         return RetryLater("the sale is not booked yet")
     booked = refunds.booked(paid.session.id)
     if not booked:
@@ -164,20 +173,29 @@ def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
         kind=made.kind,
         units=sum(made.units),
     )
-    if desk.policy is Policy.AUTO_FULL and paid.given_back:
-        return _put_back(connection, paid, desk)
+    if desk.policy is Policy.AUTO_FULL and paid.given_back and not refunds.dismissed(paid.session.id):
+        products = _put_back(connection, paid, desk)
+        if products is not None:
+            return _synced(products, desk)
     sold = sum(line.units for line in booked)
     alert = return_alerts.asking(desk.account, paid.back, paid.session.id, made, sold=sold)
     raised = Alerts(connection, desk.account).raise_([alert])
     return Done(then=tuple(AlertOpened(alert=alert) for alert in raised))
 
 
-def _put_back(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
+def _put_back(connection: Connection, paid: _Paid, desk: Desk) -> list[ProductId] | None:
+    """Put everything back without asking; None where a person has to say what is possible."""
     reason = "a full refund, and REFUND_RESTOCK is auto-full"
     try:
-        products = returns.accept(connection, desk.account, paid.back.id, None, by=BY_ITSELF, reason=reason)
+        return returns.accept(
+            connection, desk.account, paid.back.id, None, by=returns.BY_ITSELF, reason=reason
+        )
     except returns.NotReturnable as refused:
-        return Reject(str(refused))
+        log.warning("refund_not_put_back", refund=paid.back.id, reason=str(refused))
+        return None
+
+
+def _synced(products: Sequence[ProductId], desk: Desk) -> Outcome:
     return Done(then=tuple(SyncRequested(account=desk.account, product=product) for product in products))
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from shared.vocabulary import LineItemId, ProductId, Size
@@ -79,20 +80,21 @@ def _adding_up(lines: Sequence[SoldLine], amount: int) -> list[tuple[int, ...]]:
     """All ways to take units of `lines` that cost `amount` together; none where there are too many to try."""
     if math.prod(line.left + 1 for line in lines) > MOST_COMBINATIONS:
         return []
-    return [units for units in _choices(lines) if any(units) and _cost(lines, units) == amount]
+    return [units for units in _choices(lines) if any(units) and abs(_cost(lines, units) - amount) < 1]
 
 
 def _choices(lines: Sequence[SoldLine]) -> Iterator[tuple[int, ...]]:
     return itertools.product(*(range(line.left + 1 if line.amount else 1) for line in lines))
 
 
-def _cost(lines: Sequence[SoldLine], units: Sequence[int]) -> float:
-    """What `units` cost; the share of a line whose amount can't be divided evenly is rounded as shops do."""
-    return sum(
-        round(line.amount * taken / line.units)
+def _cost(lines: Sequence[SoldLine], units: Sequence[int]) -> Fraction:
+    """What `units` cost exactly; shops round the share of a line whose amount can't be divided evenly up or down."""
+    shares = (
+        Fraction(line.amount * taken, line.units)
         for line, taken in zip(lines, units, strict=True)
         if taken and line.amount
     )
+    return sum(shares, Fraction())
 
 
 def _effort(units: Sequence[int]) -> tuple[int, int]:

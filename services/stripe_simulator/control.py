@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 
 from services.stripe_simulator import control_bodies as bodies
-from services.stripe_simulator import dashboard, disputes, endpoints, errors, shopping
+from services.stripe_simulator import dashboard, disputes, endpoints, errors, payments, shopping
 from services.stripe_simulator.delivery import Deliveries
 from services.stripe_simulator.errors import ApiError
 from services.stripe_simulator.faults import Rule
@@ -115,6 +115,11 @@ def _move_dispute(desk: Desk, order: Order) -> object:
     return disputes.move(desk.world, order.args[0], wanted.status)
 
 
+def _move_refund(desk: Desk, order: Order) -> object:
+    wanted = bodies.RefundMove.model_validate(order.body)
+    return payments.move_refund(desk.world, order.args[0], wanted.status)
+
+
 def _shelf(desk: Desk, _order: Order) -> object:
     return {"products": list(desk.world.products.values())}
 
@@ -188,6 +193,7 @@ ROUTES: Final[dict[str, Handler]] = {
     "POST /_payment_links/{id}/checkout": _open_link,
     "POST /_disputes": _dispute,
     "POST /_disputes/{id}": _move_dispute,
+    "POST /_refunds/{id}": _move_refund,
     "GET /_dashboard/products": _shelf,
     "GET /_dashboard/products/{id}": _form,
     "POST /_dashboard/products/{id}": _edit,

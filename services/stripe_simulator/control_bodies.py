@@ -71,6 +71,12 @@ class Dispute(_Body):
     status: DisputeStatus = "needs_response"
 
 
+class RefundMove(_Body):
+    """What becomes of a refund at the buyer's bank."""
+
+    status: Literal["pending", "succeeded", "failed", "canceled"]
+
+
 class DisputeMove(_Body):
     """What becomes of a dispute."""
 

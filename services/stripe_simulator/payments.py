@@ -7,6 +7,9 @@ from services.stripe_simulator.params import Params, flag, integer, required, te
 from services.stripe_simulator.payment_objects import charge, intent, method, refund
 from services.stripe_simulator.world import Call, Obj, World
 
+_GOING = frozenset({"pending", "succeeded"})
+"""States of a refund whose money is with the buyer, or on the way."""
+
 
 def create_intent(world: World, call: Call) -> Obj:
     """A new payment intent, confirmed at once where `confirm` says so."""
@@ -110,6 +113,20 @@ def create_refund(world: World, call: Call) -> Obj:
     events.emit(world, call, "refund.created", new)
     events.emit(world, call, "charge.refunded", refunded, previous={"amount_refunded": amount})
     return new
+
+
+def move_refund(world: World, identity: str, status: str) -> Obj:
+    """The buyer's bank takes the money of a refund, or does not; the charge counts what did go back."""
+    moved = world.get("refunds", identity)
+    before, moved["status"] = moved["status"], status
+    paid = world.get("charges", moved["charge"])
+    back = (status in _GOING) - (before in _GOING)
+    paid["amount_refunded"] += back * moved["amount"]
+    paid["refunded"] = paid["amount_refunded"] == paid["amount"]
+    events.emit(world, None, "refund.updated", moved, previous={"status": before})
+    if status == "failed":
+        events.emit(world, None, "refund.failed", moved)
+    return moved
 
 
 def _left(world: World, refunded: Obj) -> int:

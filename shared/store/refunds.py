@@ -96,12 +96,27 @@ class Refunds:
                 (self._account, session),
             ).fetchall()
 
+    def dismissed(self, session: SessionId) -> bool:
+        """Whether somebody said of a refund of the session that nothing came back."""
+        row = self._connection.execute(
+            "select from refund where account = %s and session_id = %s and state = 'dismissed' limit 1",
+            (self._account, session),
+        ).fetchone()
+        return row is not None
+
     def propose(self, refund: Refund, lines: Sequence[BookedLine], units: Sequence[int]) -> bool:
-        """Keep a refund with the `units` proposed of each of `lines`; False where it is kept already."""
+        """Keep a refund with the `units` proposed of each of `lines`; False where it is kept already.
+
+        One that was void is asked about anew: the money went back after all.
+        """
         new = self._connection.execute(
             """
             insert into refund (account, refund_id, session_id, kind, likeness, amount, currency)
-            values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing
+            values (%s, %s, %s, %s, %s, %s, %s)
+            on conflict (account, refund_id) do update set kind = excluded.kind, likeness = excluded.likeness,
+                amount = excluded.amount, state = 'open', proposed_at = now(), decided_at = null, decided_by = null,
+                reason = ''
+            where refund.state = 'void'
             """,
             (
                 self._account,
@@ -114,22 +129,28 @@ class Refunds:
             ),
         ).rowcount
         if new:
-            self._connection.execute(
-                """
-                insert into refund_line (account, refund_id, line_item_id, product_id, size, sold, proposed)
-                select %s, %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::integer[], %s::integer[])
-                """,
-                (
-                    self._account,
-                    refund.id,
-                    [line.line for line in lines],
-                    [line.product for line in lines],
-                    [line.size for line in lines],
-                    [line.units for line in lines],
-                    list(units),
-                ),
-            )
+            self._replace_lines(refund.id, lines, units)
         return bool(new)
+
+    def _replace_lines(self, refund: RefundId, lines: Sequence[BookedLine], units: Sequence[int]) -> None:
+        self._connection.execute(
+            "delete from refund_line where account = %s and refund_id = %s", (self._account, refund)
+        )
+        self._connection.execute(
+            """
+            insert into refund_line (account, refund_id, line_item_id, product_id, size, sold, proposed)
+            select %s, %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::integer[], %s::integer[])
+            """,
+            (
+                self._account,
+                refund,
+                [line.line for line in lines],
+                [line.product for line in lines],
+                [line.size for line in lines],
+                [line.units for line in lines],
+                list(units),
+            ),
+        )
 
     def lock(self, refund: RefundId) -> Refund | None:
         """The refund, its row locked until the transaction ends; None where it was never seen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from psycopg import Connection
 
@@ -22,6 +22,9 @@ from shared.vocabulary import (
     RefundId,
     is_dispute,
 )
+
+BY_ITSELF: Final = "stocksync"
+"""Who decides where no person is asked."""
 
 
 class NotReturnable(ValueError):
@@ -45,20 +48,7 @@ def accept(
     wanted = units if units is not None else {line.line: line.proposed for line in lines}
     _check(connection, account, found, lines, wanted=wanted)
     back = [line for line in lines if wanted.get(line.line)]
-    movements = [
-        Movement(
-            account,
-            line.product,
-            line.size,
-            wanted[line.line],
-            MovementKind.RETURNED,
-            f"return:{account}:{refund}:{line.line}",
-            session=found.session,
-            actor=by,
-            reason=reason,
-        )
-        for line in back
-    ]
+    movements = [_movement(account, found, line, wanted[line.line], by=by, reason=reason) for line in back]
     Movements(connection, account).append(movements)
     products = sorted({line.product for line in back})
     Products(connection, account).mark_dirty(products)
@@ -96,14 +86,62 @@ def dismiss(
     _decide(connection, account, found, "dismissed", by=by, reason=reason)
 
 
-def void(connection: Connection[Any], account: AccountKey, refund: RefundId, *, reason: str) -> bool:
-    """Note that the money did not go back after all; whether the refund was still to be decided about."""
-    refunds = Refunds(connection, account)
-    found = refunds.lock(refund)
-    if found is None or found.state != "open":
-        return False
-    _decide(connection, account, found, "void", by="stocksync", reason=reason)
-    return True
+def void(
+    connection: Connection[Any], account: AccountKey, refund: RefundId, *, reason: str
+) -> list[ProductId]:
+    """Note that the money did not go back after all; the products to sync.
+
+    What a person said came back stays, whatever became of the money. What was put back without asking anybody is
+    taken out again: the customer has it.
+    """
+    found = Refunds(connection, account).lock(refund)
+    if found is None:
+        return []
+    if found.state == "open":
+        _decide(connection, account, found, "void", by=BY_ITSELF, reason=reason)
+    elif found.state == "accepted" and found.decided_by == BY_ITSELF:
+        return _take_out(connection, account, found, reason)
+    return []
+
+
+def _take_out(
+    connection: Connection[Any], account: AccountKey, refund: Refund, reason: str
+) -> list[ProductId]:
+    back = [line for line in Refunds(connection, account).lines(refund.id) if line.returned]
+    Movements(connection, account).append(
+        [
+            _movement(account, refund, line, -line.returned, by=BY_ITSELF, reason=reason, key="unreturn")
+            for line in back
+        ]
+    )
+    products = sorted({line.product for line in back})
+    Products(connection, account).mark_dirty(products)
+    nothing = {line.line: 0 for line in back}
+    _decide(connection, account, refund, "dismissed", by=BY_ITSELF, reason=reason, returned=nothing)
+    return products
+
+
+def _movement(
+    account: AccountKey,
+    refund: Refund,
+    line: RefundLine,
+    units: int,
+    *,
+    by: str,
+    reason: str,
+    key: str = "return",
+) -> Movement:
+    return Movement(
+        account,
+        line.product,
+        line.size,
+        units,
+        MovementKind.RETURNED,
+        f"{key}:{account}:{refund.id}:{line.line}",
+        session=refund.session,
+        actor=by,
+        reason=reason,
+    )
 
 
 def _open(refunds: Refunds, refund: RefundId) -> Refund:

@@ -157,3 +157,68 @@ def test_a_deleted_product_takes_nothing_back(shop: Shop, desk: Desk) -> None:
     shop.database.run(lambda c: Products(c, ACCOUNT).set_state(shirt, "closed"))
     with pytest.raises(returns.NotReturnable, match="was deleted in Stripe"):
         accept(desk, refund)
+
+
+def test_a_refund_that_fails_takes_out_what_nobody_was_asked_about(shop: Shop, desk: Desk) -> None:
+    """What auto-full put back is with the customer after all; what a person saw come back stays where it is."""
+    auto = replace(desk, policy=Policy.AUTO_FULL)
+    shirt = stocked(shop)
+    by_itself = refunded(shop, sold(shop, shirt))
+    shop.follow([on_refund(told(by_itself), auto)])
+    assert shop.stock(shirt) == {"S": "10", "M": "10"}
+    shop.control(f"/_refunds/{by_itself}", {"status": "failed"})
+    shop.follow([on_refund(told(by_itself), auto)])
+    assert shop.stock(shirt) == {"S": "8", "M": "7"}
+    assert on_refund(told(by_itself), auto) == Ignored("the money did not go back (failed)")
+    by_ada = refunded(shop, sold(shop, shirt))
+    on_refund(told(by_ada), desk)
+    accept(desk, by_ada)
+    shop.control(f"/_refunds/{by_ada}", {"status": "failed"})
+    assert isinstance(on_refund(told(by_ada), desk), Ignored)
+    shop.sync(shirt)
+    assert shop.stock(shirt) == {"S": "8", "M": "7"}
+    assert {one.id: one.state for one, _ in kept(desk)} == {by_itself: "dismissed", by_ada: "accepted"}
+
+
+def test_money_that_goes_back_after_all_is_asked_about_anew(shop: Shop, desk: Desk) -> None:
+    """A question that was void because the money did not go back is put again when it does."""
+    refund = refunded(shop, sold(shop, stocked(shop)))
+    on_refund(told(refund), desk)
+    shop.control(f"/_refunds/{refund}", {"status": "failed"})
+    on_refund(told(refund), desk)
+    assert (kept(desk)[0][0].state, shop.alerts()) == ("void", [])
+    shop.control(f"/_refunds/{refund}", {"status": "succeeded"})
+    assert isinstance(on_refund(told(refund), desk), Done)
+    assert (kept(desk)[0][0].state, shop.alerts()) == ("open", [("refund_proposed", refund)])
+
+
+def test_auto_full_asks_where_it_can_not_put_everything_back(shop: Shop, desk: Desk) -> None:
+    """A product that was deleted, or a line that somebody said did not come back, makes it a person's question."""
+    auto = replace(desk, policy=Policy.AUTO_FULL)
+    shirt, gone = stocked(shop), stocked(shop)
+    session = shop.sold(shop.line(shirt, "S", 2), shop.line(gone, "S", 1))
+    shop.book(session)
+    shop.database.run(lambda c: Products(c, ACCOUNT).set_state(gone, "closed"))
+    mixed = refunded(shop, session)
+    on_refund(told(mixed), auto)
+    lost = sold(shop, shirt)
+    first = refunded(shop, lost, 100)
+    on_refund(told(first), auto)
+    desk.database.run(lambda c: returns.dismiss(c, ACCOUNT, first, by="ada", reason="lost in the mail"))
+    rest = refunded(shop, lost)
+    on_refund(told(rest), auto)
+    assert {one.id: one.state for one, _ in kept(desk)} == {mixed: "open", first: "dismissed", rest: "open"}
+    assert sorted(shop.alerts()) == sorted([("refund_proposed", mixed), ("refund_proposed", rest)])
+    assert shop.stock(shirt) == {"S": "6", "M": "7"}
+
+
+def test_a_refund_of_a_sale_from_before_the_installation_is_of_no_interest(shop: Shop, desk: Desk) -> None:
+    """Its units were never taken off here, so none come back, and nothing lies in the dead letters."""
+    shirt = stocked(shop)
+    refund = refunded(shop, shop.sold(shop.line(shirt, "S", 1)))
+    assert isinstance(on_refund(told(refund), desk), RetryLater)
+    with desk.database.transaction() as connection:
+        connection.execute(
+            "insert into installation (id, created_at) values ('later', now() + interval '1 day')"
+        )
+    assert on_refund(told(refund), desk) == Ignored("sold before this installation began")

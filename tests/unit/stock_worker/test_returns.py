@@ -58,8 +58,11 @@ def test_what_came_back_already_is_not_proposed_again() -> None:
 
 
 def test_a_line_whose_price_can_not_be_divided_evenly_is_rounded() -> None:
-    """Three for ten euros: one of them costs 3.33."""
-    assert partial(333, [SoldLine(LineItemId("x"), ProductId("x"), Size(""), 3, 3, 1000)]).units == (1,)
+    """Three for ten euros: one of them costs 3.33, or 3.34; half of an odd amount may be rounded either way."""
+    three = [SoldLine(LineItemId("x"), ProductId("x"), Size(""), 3, 3, 1000)]
+    assert [partial(amount, three).units for amount in (332, 333, 334, 335)] == [(0,), (1,), (1,), (0,)]
+    two = [SoldLine(LineItemId("x"), ProductId("x"), Size(""), 2, 2, 501)]
+    assert [partial(amount, two).units for amount in (249, 250, 251, 252)] == [(0,), (1,), (1,), (0,)]
 
 
 def test_too_many_ways_to_add_up_are_not_tried() -> None:
