@@ -79,6 +79,18 @@ def until(what: str, reached: Callable[[], bool], seconds: float = 60) -> None:
         _LOOK.wait(0.1)
 
 
+def first_told(announcer: Announcer, reader: Connection, horizon: Horizon) -> int:
+    """How many the first look that told any told; what others do in any database of the server holds it up."""
+    told: list[int] = []
+
+    def look() -> bool:
+        told.append(announcer.once(reader, horizon))
+        return told[-1] > 0
+
+    until("older transactions to end", look)
+    return told[-1]
+
+
 def sell(connection: Connection, product: ProductId, key: str) -> None:
     """One sale, in whatever transaction the connection is in."""
     movement = Movement(ACCOUNT, product, Size(""), -1, MovementKind.SALE, key)
@@ -132,7 +144,7 @@ def test_two_writers_committing_in_the_other_order_lose_nothing(
         sell(late, CAP, "late")
         assert announcer.once(reader, horizon) == 0
         early.execute("commit")
-        assert announcer.once(reader, horizon) == 2
+        assert first_told(announcer, reader, horizon) == 2
         # The control: told as soon as it is seen, the early one is never told.
         early.execute("begin")
         sell(early, MUG, "lost")
@@ -191,11 +203,11 @@ def test_what_nobody_wants_is_no_error(
     announcer, horizon = Announcer(ledger, others, ACCOUNT), Horizon()
     sold(ledger, MUG, ["unheard"])
     with ledger.session() as reader:
-        assert announcer.once(reader, horizon) == 1
+        assert first_told(announcer, reader, horizon) == 1
         queue = bound(channel, exchange, "movement.*.prod_cap")
         sold(ledger, MUG, ["other"])
         sold(ledger, CAP, ["wanted"])
-        assert announcer.once(reader, horizon) == 2
+        assert first_told(announcer, reader, horizon) == 2
     others.close()
     assert [one["source_key"] for one in received(channel, queue)] == ["wanted"]
 
@@ -214,7 +226,7 @@ def test_a_full_queue_holds_up_the_feed_and_loses_nothing(
     announcer, horizon = Announcer(ledger, others, ACCOUNT), Horizon()
     with ledger.session() as reader:
         with pytest.raises(Refused):
-            announcer.once(reader, horizon)
+            first_told(announcer, reader, horizon)
         assert position(ledger) == 0
         channel.queue_purge(queue)
         until("room", lambda: _told(announcer, reader, horizon))
