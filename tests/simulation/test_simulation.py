@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.simulation.campaign import campaign, shortest
 from tests.simulation.crew import Switches
 
@@ -35,6 +37,7 @@ FOUND = (
 """Seeds that showed a defect once; the schedule behind a seed changes whenever the world does."""
 
 
+@pytest.mark.timeout(900)
 def test_no_schedule_ends_wrong() -> None:
     """Two workers, people, and a network that loses and delays: every sale and every edit is in the number."""
     assert campaign([*range(SCHEDULES), *FOUND]) == {}
