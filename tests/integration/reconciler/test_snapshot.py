@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
+import requests
 
 from services.reconciler.jobs import run
 from services.reconciler.snapshot import take
@@ -119,7 +120,7 @@ def test_a_snapshot_that_was_not_finished_is_not_shown(stage: Stage) -> None:
     before = latest(stage)
     assert before is not None
     shop, database = stage.shop, stage.tools.database
-    shop.fault("timeout_before", method="GET", path="/v1/products$", skip=2, count=3, seconds=0.1)
+    shop.fault("timeout_before", method="GET", path="/v1/products$", skip=2, count=1000, seconds=0.1)
     with database.transaction() as connection:
         assert Jobs(connection, ACCOUNT).plan("snapshot", BEGAN, actor="ada")
     with pytest.raises(Outage):
@@ -128,6 +129,7 @@ def test_a_snapshot_that_was_not_finished_is_not_shown(stage: Stage) -> None:
         assert connection.execute("select count(*) from snapshot").fetchone() == (2,)
         assert Snapshots(connection, ACCOUNT).latest() == before
         assert [number for number, _ in Snapshots(connection, ACCOUNT).taken()] == [before.id]
+    requests.delete(f"{shop.url}/_faults", timeout=5).raise_for_status()
     run({"snapshot": take}, "snapshot", BEGAN, stage.tools)
     with database.transaction() as connection:
         assert connection.execute("select count(*) from snapshot").fetchone() == (2,)
