@@ -16,7 +16,7 @@ from bench.accuracy.verdict import Spoiled, Told
 from bench.accuracy.verifier import Run, Verifier, verifying
 from bench.options import Options
 from bench.results import WIDTH, keep
-from bench.sync.finding import BURST, OVERALL, PER_ENDPOINT, Finding, equal, table
+from bench.sync.finding import Finding, equal, table, within_limits
 from bench.sync.measure import LATENCY_MS, STRIPE_OVERALL, STRIPE_PER_ENDPOINT
 from bench.sync.requests_log import RequestsLog
 from bench.sync.shop import SIZES, Counts, Numbers, Outcome, Shop
@@ -152,22 +152,9 @@ def _without(numbers: Numbers, spoiled: Spoiled) -> Numbers:
 
 def _calls(counts: Counts) -> list[Finding]:
     peaks = {endpoint: peak for endpoint, peak in counts.peaks.items() if endpoint != "*"}
-    endpoint, busiest = max(peaks.items(), key=lambda pair: pair[1])
-    overall = counts.peaks["*"]
+    busiest = max(peaks.items(), key=lambda pair: pair[1])
     each = sorted(counts.by_endpoint.items(), key=lambda pair: -pair[1])
     return [
         Finding("calls", ", ".join(f"{count:,} {one.replace('/v1/', '')}" for one, count in each)),
-        Finding("answers of 429", str(counts.refused), "0", counts.refused == 0),
-        Finding(
-            "most calls in a second, one endpoint",
-            f"{busiest}, {endpoint.replace('/v1/', '')}",
-            f"≤ {PER_ENDPOINT} + {BURST}",
-            busiest <= PER_ENDPOINT + BURST,
-        ),
-        Finding(
-            "most calls in a second, in all",
-            str(overall),
-            f"≤ {OVERALL} + {BURST}",
-            overall <= OVERALL + BURST,
-        ),
+        *within_limits(counts.refused, busiest, counts.peaks["*"]),
     ]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from bench.sync.ledger import nonzero
 from bench.sync.shop import Shop
@@ -110,5 +110,5 @@ def play(shop: Shop, absence: Absence) -> None:
         shop.control("/_checkout/age", {"seconds": HOUR})
 
 
-def _fault(shop: Shop, **rule: Any) -> None:  # noqa: ANN401 - whatever a rule may say
+def _fault(shop: Shop, **rule: str | float | None) -> None:
     shop.control("/_faults", {"type": "checkout", **rule})

@@ -51,8 +51,12 @@ def sales(sold: Numbers, ledger: Ledger) -> Finding:
 
 def limits(log: RequestsLog) -> list[Finding]:
     """What Stripe's limits and ours say about the calls."""
-    refused, overall = log.refused(), log.peak()
-    endpoint, busiest = log.busiest()
+    return within_limits(log.refused(), log.busiest(), log.peak())
+
+
+def within_limits(refused: int, busiest_of: tuple[str, int], overall: int) -> list[Finding]:
+    """The same from counts: answers of 429, an endpoint with its most calls in a second, the most in all."""
+    endpoint, busiest = busiest_of
     return [
         Finding("answers of 429", str(refused), "0", refused == 0),
         Finding(

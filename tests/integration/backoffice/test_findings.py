@@ -1,40 +1,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 
 import pytest
 
 from services.backoffice.operations import findings as operations
 from shared.database.pool import Database
 from shared.findings import Cause, NewFinding
-from shared.settings import child_environment
 from shared.store.findings import Findings, retell
 from shared.vocabulary import ProductId, Size, account_key
+from tests.integration.backoffice.command import Command, stocksync
 
 ACCOUNT = account_key(None, livemode=False)
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def command(database_url: str) -> Command:
     """Runs `stocksync findings` on the test's database."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "services.backoffice", "findings", *arguments],
-            env=child_environment(
-                DATABASE_URL=database_url, AMQP_URL=None, STRIPE_API_KEY=None, COLUMNS="200"
-            ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
+    return stocksync(database_url, "findings")
 
 
 @pytest.fixture

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 
 import pytest
 
 from shared import clock
 from shared.database.pool import Connection, Database
-from shared.settings import child_environment
 from shared.store.movements import Movements
 from shared.store.products import Products
 from shared.store.refunds import Refund, Refunds
@@ -22,29 +18,16 @@ from shared.vocabulary import (
     Size,
     account_key,
 )
+from tests.integration.backoffice.command import Command, stocksync
 
 ACCOUNT = account_key(None, livemode=False)
 MUG, SESSION = ProductId("prod_mug"), SessionId("cs_1")
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def command(database_url: str) -> Command:
     """Runs `stocksync refunds` on the test's database."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "services.backoffice", "refunds", *arguments],
-            env=child_environment(
-                DATABASE_URL=database_url, AMQP_URL=None, STRIPE_API_KEY=None, COLUMNS="200"
-            ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
+    return stocksync(database_url, "refunds")
 
 
 @pytest.fixture
