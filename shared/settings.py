@@ -134,7 +134,7 @@ def load(settings: type[S], **overrides: object) -> S:
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"][:1]).upper() or "settings"
-            sys.stderr.write(f"stocksync: {name}: {problem['msg']}\n")
+            sys.stderr.write(f"stocksync: {name}: {problem['msg'].removeprefix('Value error, ')}\n")
         raise SystemExit(WRONG_SETTING) from None
 
 

@@ -57,7 +57,5 @@ def _ask(reader: Reader) -> list[str]:
     if ended.returncode == 0:
         return []
     lines = ended.stderr.splitlines()
-    told = [
-        line.removeprefix(_MARK).replace(": Value error, ", ": ") for line in lines if line.startswith(_MARK)
-    ]
+    told = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
     return told or [f"{reader.module} can't be read (exit code {ended.returncode})"]
