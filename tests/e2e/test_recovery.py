@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,10 +13,10 @@ import pytest
 import requests
 import stripe
 
-from demo.stack import ELSEWHERE, running
+from demo.stack import running
 from shared.database.embedded import EmbeddedPostgres
-from shared.settings import child_environment
 from tests.e2e.test_kill9 import wait_for
+from tests.support.command import stocksync
 from tests.support.postgres import home_folder
 
 QUICK = {"STRIPE_CALLS": "400", "STRIPE_CALLS_PER_ENDPOINT": "200", "JOB_RECOVER": "0 0 1 1 *"}
@@ -67,12 +65,8 @@ class Stage:
 
     def stocksync(self, *arguments: str) -> None:
         """Run a command on this machine."""
-        subprocess.run(
-            [sys.executable, "-m", "services.backoffice", *arguments],
-            env=child_environment(**dict.fromkeys(ELSEWHERE), STOCKSYNC_HOME=str(self.home)),
-            stdin=subprocess.DEVNULL,
-            check=True,
-        )
+        ended = stocksync(*arguments, STOCKSYNC_HOME=str(self.home))
+        assert ended.returncode == 0, ended.stderr
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from threading import Event, Thread
 
 import pytest
@@ -14,32 +13,18 @@ from shared.alerts import NewAlert, product_facts
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import DeadLetter, Delivery, Outgoing, Subscription, Verdict
 from shared.database.pool import Database
-from shared.settings import child_environment
 from shared.store.alerts import Alerts
 from shared.topology import PIPELINE, SALES
 from shared.vocabulary import AlertKind, account_key
+from tests.support.command import Command, stocksync
 
 ACCOUNT = account_key(None, livemode=False)
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def command(database_url: str) -> Command:
     """Runs `stocksync alerts` on the test's database."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "services.backoffice", "alerts", *arguments],
-            env=child_environment(
-                DATABASE_URL=database_url, AMQP_URL=None, STRIPE_API_KEY=None, COLUMNS="200", **environment
-            ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
+    return partial(stocksync, "alerts", DATABASE_URL=database_url, COLUMNS="200")
 
 
 @pytest.fixture

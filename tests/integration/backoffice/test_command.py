@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from shared.settings import child_environment
 from shared.store import installations
 from shared.store.products import Products
 from shared.vocabulary import ProductId, Size, account_key
+from tests.support.command import UNSET, Command, Ended, stocksync
 from tests.support.postgres import home_folder
 
 ACCOUNT = account_key(None, livemode=False)
@@ -26,23 +28,10 @@ def dsn() -> Iterator[str]:
         yield address
 
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
 @pytest.fixture
 def command(dsn: str) -> Command:
     """Runs `stocksync` on that database, migrated."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "services.backoffice", *arguments],
-            env=child_environment(DATABASE_URL=dsn, AMQP_URL=None, STRIPE_API_KEY=None, **environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
+    run = partial(stocksync, DATABASE_URL=dsn)
     assert run("migrate").returncode == 0
     return run
 
@@ -65,6 +54,19 @@ def _thresholds(database: Database) -> tuple[int | None, int | None]:
         (variant,) = Products(connection, ACCOUNT).variants([PRODUCT])
     assert product is not None
     return product.threshold, variant.threshold
+
+
+@pytest.mark.parametrize("arguments", [["migrate"], ["threshold", PRODUCT, "-1"]], ids=["well", "wrong"])
+def test_what_tests_run_is_what_people_start(command: Command, dsn: str, arguments: list[str]) -> None:
+    """A command that is forked from a waiting process says, and ends with, what one that is started anew does."""
+    started = subprocess.run(
+        [sys.executable, "-m", "services.backoffice", *arguments],
+        env=child_environment(**{**UNSET, "DATABASE_URL": dsn}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert command(*arguments) == Ended(started.returncode, started.stdout, started.stderr)
 
 
 def test_migrate_can_be_run_again(command: Command) -> None:

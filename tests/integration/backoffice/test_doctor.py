@@ -32,14 +32,12 @@ from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing
 from shared.settings import child_environment, load
 from shared.topology import PIPELINE, SALES
+from tests.support.command import UNSET, stocksync
 from tests.support.postgres import TEMPLATE, named
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "whsec_" + "0123456789abcdef" * 2
 OTHER_SECRET = "whsec_" + "fedcba9876543210" * 2
-UNSET = dict.fromkeys(
-    ("AMQP_URL", "STRIPE_API_KEY", "STRIPE_LIVEMODE", "STRIPE_ACCOUNTS", "SMTP_URL", "MAIL_FROM", "MAIL_TO")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +59,11 @@ class Pipeline:
 
     def doctor(self, *arguments: str, **changes: str) -> tuple[int, dict[str, dict[str, str]]]:
         """The exit code of `stocksync doctor`, and its findings by check."""
-        ended = _stocksync("doctor", "--json", *arguments, **{**self.settings, **changes})
+        ended = stocksync("doctor", "--json", *arguments, **{**self.settings, **changes})
         told: dict[str, Any] = json.loads(ended.stdout)
         assert told["exit_code"] == ended.returncode
         assert SECRET not in ended.stdout + ended.stderr
         return ended.returncode, {finding["check"]: finding for finding in told["findings"]}
-
-
-def _stocksync(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.backoffice", *arguments],
-        cwd=ROOT,
-        env=child_environment(**{**UNSET, **settings}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +157,7 @@ def _rows(pipeline: Pipeline) -> dict[str, int]:
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_fits_the_terminal(pipeline: Pipeline, width: int) -> None:
     """No line is wider than the terminal, and each check begins one."""
-    shown = _stocksync("doctor", **pipeline.settings, COLUMNS=str(width))
+    shown = stocksync("doctor", **pipeline.settings, COLUMNS=str(width))
     assert shown.returncode == 0, shown.stdout + shown.stderr
     lines = shown.stdout.splitlines()
     assert max(map(len, lines)) <= width

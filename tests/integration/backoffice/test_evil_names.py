@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,13 +8,13 @@ from shared import clock
 from shared.alerts import NewAlert, product_facts
 from shared.database.pool import Connection, Database
 from shared.findings import Cause, NewFinding
-from shared.settings import child_environment
 from shared.store.alerts import Alerts
 from shared.store.findings import Findings
 from shared.store.jobs import Jobs
 from shared.store.products import Products
 from shared.vocabulary import AlertKind, MovementKind, ProductId, Size
 from tests.integration.reports.ledger import ACCOUNT, Entry, append, create
+from tests.support.command import stocksync
 from tests.support.postgres import fresh_database
 
 EVIL = "Mug [/large][red]\x1b]0;owned\x07\x9b31m"
@@ -78,15 +76,7 @@ def _tell(connection: Connection) -> None:
 )
 def test_names_are_shown_and_never_obeyed(dsn: str, command: str, code: int) -> None:
     """Brackets in a name are no markup, and what a terminal would obey does not reach it, in every list there is."""
-    unset = dict.fromkeys(("AMQP_URL", "STRIPE_API_KEY", "STRIPE_LIVEMODE"))
-    answer = subprocess.run(
-        [sys.executable, "-m", "services.backoffice", *command.split()],
-        env=child_environment(**unset, DATABASE_URL=dsn, COLUMNS="400"),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    answer = stocksync(*command.split(), DATABASE_URL=dsn, COLUMNS="400")
     shown = answer.stdout + answer.stderr
     assert answer.returncode == code, shown
     assert SHOWN in shown

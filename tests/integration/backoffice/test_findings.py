@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,7 @@ from shared.database.pool import Database
 from shared.findings import Cause, NewFinding
 from shared.store.findings import Findings, retell
 from shared.vocabulary import ProductId, Size, account_key
-from tests.integration.backoffice.command import Command, stocksync
+from tests.support.command import Command, stocksync
 
 ACCOUNT = account_key(None, livemode=False)
 
@@ -17,7 +18,7 @@ ACCOUNT = account_key(None, livemode=False)
 @pytest.fixture
 def command(database_url: str) -> Command:
     """Runs `stocksync findings` on the test's database."""
-    return stocksync(database_url, "findings")
+    return partial(stocksync, "findings", DATABASE_URL=database_url, COLUMNS="200")
 
 
 @pytest.fixture

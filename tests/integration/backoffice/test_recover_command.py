@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,12 +14,11 @@ import stripe
 from services.stripe_simulator.simulator import Simulator
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
-from shared.settings import child_environment
 from shared.store import installations
 from shared.topology import PIPELINE, SALES
+from tests.support.command import Command, stocksync
 
 SALES_ONLY = ("checkout.session.completed",)
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +43,9 @@ def command(database: Database, database_url: str, simulator: Simulator) -> Comm
     database.run(lambda connection: installations.current(connection, "testing"))
     with database.transaction() as connection:
         connection.execute("update installation set created_at = now() - interval '30 days'")
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        unset = dict.fromkeys(("AMQP_URL", "STRIPE_API_KEY", "STRIPE_LIVEMODE"))
-        surroundings = {"DATABASE_URL": database_url, "STRIPE_API_BASE": simulator.url, "COLUMNS": "150"}
-        return subprocess.run(
-            [sys.executable, "-m", "services.backoffice", "recover", *arguments],
-            env=child_environment(**{**unset, **surroundings, **environment}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
+    return partial(
+        stocksync, "recover", DATABASE_URL=database_url, STRIPE_API_BASE=simulator.url, COLUMNS="150"
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -18,7 +19,7 @@ from shared.vocabulary import (
     Size,
     account_key,
 )
-from tests.integration.backoffice.command import Command, stocksync
+from tests.support.command import Command, stocksync
 
 ACCOUNT = account_key(None, livemode=False)
 MUG, SESSION = ProductId("prod_mug"), SessionId("cs_1")
@@ -27,7 +28,7 @@ MUG, SESSION = ProductId("prod_mug"), SessionId("cs_1")
 @pytest.fixture
 def command(database_url: str) -> Command:
     """Runs `stocksync refunds` on the test's database."""
-    return stocksync(database_url, "refunds")
+    return partial(stocksync, "refunds", DATABASE_URL=database_url, COLUMNS="200")
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 import pytest
@@ -16,13 +15,12 @@ from services.stock_worker.deps import Deps
 from services.stock_worker.sql_books import SqlBooks
 from services.stripe_simulator.simulator import Simulator
 from shared.database.pool import Database
-from shared.settings import child_environment
 from shared.stripe_api.client import StripeApi
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.support.command import Command, stocksync
 from tests.support.postgres import fresh_database
 
 KEY = "sk_test_shop"
-Command = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +56,8 @@ def shop(place: Place) -> Shop:
 
 @pytest.fixture(scope="module")
 def command(place: Place) -> Command:
-    """Runs `stocksync` on the shop; stdout and stderr are bytes."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "services.backoffice", *arguments],
-            env=child_environment(
-                DATABASE_URL=place.dsn,
-                STRIPE_API_BASE=place.shop.url,
-                AMQP_URL=None,
-                STRIPE_API_KEY=None,
-                COLUMNS="160",
-                **environment,
-            ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-
-    return run
+    """Runs `stocksync` on the shop."""
+    return partial(stocksync, DATABASE_URL=place.dsn, STRIPE_API_BASE=place.shop.url, COLUMNS="160")
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,10 @@ from shared.database.pool import Database
 from shared.periods import Period
 from shared.store.sales import Buyer, Sale, Sales
 from shared.vocabulary import MovementKind, ProductId, SessionId, Size
-from tests.integration.reports.conftest import Command, Place
+from tests.integration.reports.conftest import Place
 from tests.integration.reports.ledger import Entry, append
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.support.command import Command
 
 PLAIN = Size("")
 
@@ -104,7 +105,7 @@ def test_a_later_period_begins_where_the_earlier_ended(
 def test_the_command_says_that_all_is_well(command: Command, sales: tuple[SessionId, ...]) -> None:
     """The exit code is 0, and people see sessions, customers and what is held."""
     answer = command("audit")
-    shown = answer.stdout.decode()
+    shown = answer.stdout
     assert answer.returncode == 0, answer.stderr
     assert "everything adds up" in shown
     assert all(session in shown.replace("\n", "") for session in sales)
@@ -123,7 +124,7 @@ def test_a_movement_without_its_sale_is_found(
     answer = command("audit", "--json", "--since", begins.isoformat())
     assert answer.returncode == 1
     assert len(json.loads(answer.stdout)["problems"]) == 1
-    assert "cs_ghost" in command("audit", "--since", begins.isoformat()).stdout.decode()
+    assert "cs_ghost" in command("audit", "--since", begins.isoformat()).stdout
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_erasing_a_customer_leaves_the_movement(place: Place, command: Command, 
         Sales(connection, ACCOUNT).record(made)
     append(place.shop.database, [Entry(mug, PLAIN, -1, MovementKind.SALE, clock.now(), s) for s in people])
     answer = command("customers", "erase", "eve@EXAMPLE.com", "--yes")
-    assert answer.stdout.decode() == "erased from 3 sales; Stripe keeps its own record\n"
+    assert answer.stdout == "erased from 3 sales; Stripe keeps its own record\n"
     sold = found(place, begins).sold
     assert [(one.session, one.units, one.customer, one.buyer, one.email) for one in sold] == [
         ("cs_e1", 1, None, None, None),

@@ -15,9 +15,10 @@ from shared.database.pool import Connection
 from shared.store.movement_feed import Horizon, MovementFeed
 from shared.store.movements import Movements
 from shared.vocabulary import Movement, MovementKind, ProductId, Size
-from tests.integration.reports.conftest import Command, Place
+from tests.integration.reports.conftest import Place
 from tests.integration.reports.ledger import Entry, append, create
 from tests.integration.stock_worker.shop import ACCOUNT
+from tests.support.command import Command
 
 NOW = clock.now()
 MUG, CAP = ProductId("prod_mug"), ProductId("prod_cap")
@@ -70,7 +71,7 @@ def test_the_command_writes_the_documented_schema(command: Command) -> None:
     """JSON lines hold every field as it is; in CSV the same fields stand, and numbers stay numbers."""
     since = (NOW - timedelta(minutes=2, seconds=30)).isoformat()
     answer = command("export", "--since", since)
-    assert (answer.returncode, answer.stderr) == (0, b"")
+    assert (answer.returncode, answer.stderr) == (0, "")
     lines = [json.loads(line) for line in answer.stdout.splitlines()]
     assert len(lines) == 2
     assert lines[0] | {"id": 0, "source_key": ""} == {
@@ -88,7 +89,7 @@ def test_the_command_writes_the_documented_schema(command: Command) -> None:
         "actor": "stripe",
         "reason": "",
     }
-    table = command("export", "--after", str(lines[0]["id"]), "--format", "csv").stdout.decode()
+    table = command("export", "--after", str(lines[0]["id"]), "--format", "csv").stdout
     assert table.startswith(",".join(lines[0]) + "\r\n")
     assert table.count("\r\n") == 2
     assert f",{CAP},,-1,sale," in table

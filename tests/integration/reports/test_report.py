@@ -14,8 +14,9 @@ from services.backoffice.operations.reports.stock import Ledger
 from shared import clock
 from shared.store import thresholds
 from shared.vocabulary import ProductId
-from tests.integration.reports.conftest import Command, Place
+from tests.integration.reports.conftest import Place
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.support.command import Command
 
 EVIL = '=HYPERLINK("https://evil.example";"Mug")\n<b>&'
 HEADER = "Product ID,Product Name,Size,Stock,Status"
@@ -54,9 +55,9 @@ def test_the_ledger_as_csv(command: Command, shelf: dict[str, ProductId]) -> Non
     """The columns are those that shops know, thresholds count, and no cell is a formula."""
     answer = command("report", "--format", "csv")
     assert answer.returncode == 0
-    assert answer.stdout.split(b"\r\n")[0].decode() == HEADER
-    assert b"\n" not in answer.stdout.replace(b"\r\n", b"").replace(EVIL.encode()[-6:], b"")
-    assert sorted(rows(answer.stdout)) == sorted(
+    assert answer.output.split(b"\r\n")[0].decode() == HEADER
+    assert b"\n" not in answer.output.replace(b"\r\n", b"").replace(EVIL.encode()[-6:], b"")
+    assert sorted(rows(answer.output)) == sorted(
         [
             [shelf["shirt"], "Shirt", "S", "0", "OUT OF STOCK"],
             [shelf["shirt"], "Shirt", "M", "3", "LOW STOCK"],
@@ -75,7 +76,7 @@ def test_live_with_prices(
     place.shop.dashboard(shelf["mug"], stock="10")
     target = tmp_path / "stock.csv"
     answer = command("report", "--live", "--prices", "--format", "csv", "--output", str(target))
-    assert (answer.returncode, answer.stdout) == (0, b"")
+    assert (answer.returncode, answer.output) == (0, b"")
     content = target.read_bytes()
     assert content.startswith(b"Product ID,Product Name,Price,Size,Stock,Status\r\n")
     found = {(row[0], row[3]): (row[2], row[4], row[5]) for row in rows(content)}
@@ -99,7 +100,7 @@ def test_json_for_machines(command: Command, shelf: dict[str, ProductId]) -> Non
 def test_html_is_one_escaped_page(command: Command, shelf: dict[str, ProductId]) -> None:
     """The page needs nothing from elsewhere, and a name is text in it."""
     assert shelf
-    page = command("report", "--format", "html", TIME_ZONE="Europe/Berlin").stdout.decode()
+    page = command("report", "--format", "html", TIME_ZONE="Europe/Berlin").stdout
     assert "<b>" not in page
     assert "=HYPERLINK(&#34;" in page
     assert not re.search(r"<(script|link|img)|url\(|https?://(?!evil)", page)
@@ -109,7 +110,7 @@ def test_html_is_one_escaped_page(command: Command, shelf: dict[str, ProductId])
 def test_the_terminal_shows_totals(command: Command, shelf: dict[str, ProductId]) -> None:
     """A table with a line of totals under it, no colour where nobody sees it."""
     assert shelf
-    shown = command("report").stdout.decode()
+    shown = command("report").stdout
     assert "24 units of 4 products in 6 sizes: 3 low, 1 out" in shown
     assert "\x1b" not in shown
     assert re.search(r"Mug +8 +LOW STOCK", shown)

@@ -15,9 +15,10 @@ from shared.stock_levels import totals
 from shared.store.levels import Levels
 from shared.store.snapshots import SnapshotRow, Snapshots
 from shared.vocabulary import MovementKind, ProductId, Size, StockStatus
-from tests.integration.reports.conftest import Command, Place
+from tests.integration.reports.conftest import Place
 from tests.integration.reports.ledger import Entry, append, create
 from tests.integration.stock_worker.shop import ACCOUNT
+from tests.support.command import Command
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = clock.now()
@@ -158,17 +159,17 @@ def test_wrong_input_is_one_line(command: Command, arguments: list[str], code: i
     """What can't be meant is one line on stderr that says why."""
     answer = command(*arguments)
     assert answer.returncode == code
-    assert answer.stderr.decode().count("\n") == 1
-    assert told in answer.stderr.decode()
+    assert answer.stderr.count("\n") == 1
+    assert told in answer.stderr
 
 
 def test_a_trend_on_the_terminal_and_as_csv(command: Command, entries: list[Entry]) -> None:
     """People get bars and the days on which something changed, a spreadsheet every known day."""
     assert entries
-    shown = command("trend", "hat").stdout.decode()
+    shown = command("trend", "hat").stdout
     assert shown.startswith("Hat [red] (prod_hat)\n")
     assert any(bar in shown for bar in "▂▃▄▅▆▇█")
-    lines = command("trend", "hat", "--csv", "--days", "3").stdout.decode().split("\r\n")
+    lines = command("trend", "hat", "--csv", "--days", "3").stdout.split("\r\n")
     assert lines[0] == "Product ID,Size,Date,Stock"
     assert len([line for line in lines if line.startswith("prod_hat,M,")]) == 3
 

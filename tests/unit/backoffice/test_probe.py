@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from services.backoffice.operations.probe.run import QUESTIONS, refusal
 from services.backoffice.settings import MachineSettings
-from shared.settings import child_environment, load
+from shared.settings import load
+from tests.support.command import stocksync
 
 TEST, LIVE = "rk_test_made_up", "rk_live_made_up"
 ELSEWHERE = "http://127.0.0.1:9"
@@ -48,14 +46,7 @@ def test_the_probe_is_let_into_a_sandbox(key: str | None, base: str | None, *, s
 )
 def test_a_refused_probe_is_one_line_and_sends_nothing(settings: dict[str, str | None]) -> None:
     """The command ends with 2 before anything is sent; the key is not repeated."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "services.backoffice", "probe"],
-        env=child_environment(STRIPE_API_BASE=None, STRIPE_LIVEMODE=None, **settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = stocksync("probe", **settings)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert len(ended.stderr.splitlines()) == 1
     assert LIVE not in ended.stderr

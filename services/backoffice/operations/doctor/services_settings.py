@@ -1,11 +1,10 @@
-"""Asks every service whether it accepts its settings, each in a process of its own."""
+"""Asks services whether they accept their settings, in a process that reads these for them."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,20 +33,21 @@ _PROGRAM: Final = """
 import sys
 from importlib import import_module
 from shared.settings import load
-load(getattr(import_module(sys.argv[1]), sys.argv[2]))
+refused = 0
+for module, name in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+    try:
+        load(getattr(import_module(module), name))
+    except SystemExit as refusal:
+        refused = refusal.code
+raise SystemExit(refused)
 """
 
 
 def complaints(readers: Sequence[Reader]) -> list[str]:
     """What services say of settings they refuse, `NAME: what it must be`, each once; empty if nothing."""
-    with ThreadPoolExecutor(len(readers)) as pool:
-        said = pool.map(_ask, readers)
-    return list(dict.fromkeys(line for lines in said for line in lines))
-
-
-def _ask(reader: Reader) -> list[str]:
+    names = [part for reader in readers for part in (reader.module, reader.name)]
     ended = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, reader.module, reader.name],
+        [sys.executable, "-c", _PROGRAM, *names],
         env=child_environment(STOCKSYNC_LIFELINE=None),
         capture_output=True,
         text=True,
@@ -57,5 +57,5 @@ def _ask(reader: Reader) -> list[str]:
     if ended.returncode == 0:
         return []
     lines = ended.stderr.splitlines()
-    told = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
-    return told or [f"{reader.module} can't be read (exit code {ended.returncode})"]
+    told = list(dict.fromkeys(line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)))
+    return told or [f"the services' settings can't be read (exit code {ended.returncode})"]
