@@ -51,8 +51,8 @@ up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 test: $(DEV) test-servers ## All tests but those that need a container engine (ARGS="-k ledger" narrows)
 	@$(BIN)/python -m pytest --ignore=tests/e2e/compose -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-simulate: $(DEV) ## Play random fault schedules of the stock protocol (N=100000; RECORD=1 keeps the result)
-	@$(BIN)/python -m tests.simulation $(or $(N),20000) $(if $(RECORD),--record)
+simulate: $(DEV) ## Play random fault schedules of the stock protocol (N=100000; ODD=5: more slips and restored backups; RECORD=1 keeps the result)
+	@$(BIN)/python -m tests.simulation $(or $(N),20000) $(if $(ODD),--odd $(ODD)) $(if $(RECORD),--record)
 
 test-servers: $(DEV) # The servers the tests talk to: RabbitMQ (Debian's) and the Stripe CLI (npm's)
 	@tests/install-servers $(BIN)

@@ -8,7 +8,7 @@ from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.known import known_under
 from services.stock_worker.protocol.digest import FORGOTTEN, Replaced, digest, openings
-from services.stock_worker.protocol.facts import NO_MARKER, SizeState
+from services.stock_worker.protocol.facts import SizeState
 from services.stock_worker.protocol.history import (
     History,
     Stood,
@@ -121,7 +121,7 @@ def _replaced_by(history: History, number: int, write: Write) -> Replaced:
     base: Units | None = None
     spoiled = {size: history.last_units(size, number) for size in write.target if size not in units}
     if marker != write.base_marker and marker not in history.ours:
-        planned_on = NO_MARKER if write.base_marker == FORGOTTEN else write.base_marker
+        planned_on = history.last_of_ours(number) if write.base_marker == FORGOTTEN else write.base_marker
         stood = history.standing(number) or Stood(planned_on)
         marker, base = stood.marker, stood.units
     return Replaced(marker, {**units, **{size: n for size, n in spoiled.items() if n is not None}}, base)

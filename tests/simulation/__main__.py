@@ -21,14 +21,18 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="only this one, with its shortest trace if it fails")
     parser.add_argument("--record", action="store_true", help=f"add the result to {RECORD.name}")
+    parser.add_argument(
+        "--odd", type=float, default=1, help="people's slips, backups and deletions so many times as often"
+    )
     arguments = parser.parse_args()
     quiet()
     if arguments.seed is not None:
-        trace = shortest(arguments.seed)
+        trace = shortest(arguments.seed, odd=arguments.odd)
         print(trace or f"seed {arguments.seed} holds")
         return bool(trace)
     begun = clock.monotonic()
-    failures = campaign(range(arguments.first, arguments.first + arguments.schedules), progress=True)
+    seeds = range(arguments.first, arguments.first + arguments.schedules)
+    failures = campaign(seeds, progress=True, odd=arguments.odd)
     seconds = clock.monotonic() - begun
     rate = arguments.schedules / seconds
     result = f"{arguments.schedules:,} schedules from seed {arguments.first}: {len(failures)} violations"
@@ -36,17 +40,18 @@ def main() -> int:
     for seed, what in sorted(failures.items())[:20]:
         print(f"  seed {seed}: {what}")
     if failures:
-        print(shortest(min(failures)))
+        print(shortest(min(failures), odd=arguments.odd))
     if arguments.record:
-        _record(arguments.schedules, arguments.first, len(failures))
+        seeds_played = f"{arguments.schedules:,} from seed {arguments.first:,}"
+        _record(seeds_played + (f", odd {arguments.odd:g}" if arguments.odd != 1 else ""), len(failures))
     return bool(failures)
 
 
-def _record(schedules: int, first: int, failures: int) -> None:
+def _record(played: str, failures: int) -> None:
     """Add a row to the page of long runs."""
     git = ["git", "rev-parse", "--short=12", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    row = f"| {datetime.now(UTC):%Y-%m-%d} | `{commit}` | {schedules:,} from seed {first:,} | {failures} |"
+    row = f"| {datetime.now(UTC):%Y-%m-%d} | `{commit}` | {played} | {failures} |"
     lines = RECORD.read_text(encoding="utf-8").splitlines()
     last = max(number for number, line in enumerate(lines) if line.startswith("| 20"))
     lines.insert(last + 1, row)

@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import structlog
 
@@ -31,10 +32,10 @@ def _player() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def play(seed: int, steps: int = STEPS, switches: Switches | None = None) -> str:
+def play(seed: int, steps: int = STEPS, switches: Switches | None = None, odd: float = 1) -> str:
     """What is wrong at the end of the schedule `seed`, cut off after `steps`; '' where all holds."""
     try:
-        World.of(seed, switches).run(steps)
+        World.of(seed, switches, odd=odd).run(steps)
     except Violation as violation:
         return str(violation)
     except Exception as error:  # noqa: BLE001 - whatever the code raises is a finding
@@ -42,12 +43,12 @@ def play(seed: int, steps: int = STEPS, switches: Switches | None = None) -> str
     return ""
 
 
-def shortest(seed: int, switches: Switches | None = None) -> str:
+def shortest(seed: int, switches: Switches | None = None, odd: float = 1) -> str:
     """The trace of `seed`, cut off after as few steps as make it fail; '' where it does not."""
     for steps in range(STEPS + 1):
-        what = play(seed, steps, switches)
+        what = play(seed, steps, switches, odd)
         if what:
-            world = World.of(seed, switches, traced=True)
+            world = World.of(seed, switches, traced=True, odd=odd)
             try:
                 world.run(steps)
             except Exception:  # noqa: BLE001 - known already
@@ -55,12 +56,12 @@ def shortest(seed: int, switches: Switches | None = None) -> str:
     return ""
 
 
-def campaign(seeds: Iterable[int], *, progress: bool = False) -> dict[int, str]:
-    """What is wrong with which of `seeds`, played on all cores."""
+def campaign(seeds: Iterable[int], *, progress: bool = False, odd: float = 1) -> dict[int, str]:
+    """What is wrong with which of `seeds`, played on all cores; `odd` things happen so many times as often."""
     failures: dict[int, str] = {}
     done = 0
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=_player) as pool:
-        for number, found in pool.imap_unordered(_chunk, _chunks(list(seeds))):
+        for number, found in pool.imap_unordered(partial(_chunk, odd=odd), _chunks(list(seeds))):
             failures.update(found)
             for seed, what in found.items():
                 print(f"seed {seed}: {what}", flush=True)
@@ -74,5 +75,5 @@ def _chunks(seeds: list[int]) -> Iterator[list[int]]:
     return (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
 
 
-def _chunk(seeds: list[int]) -> tuple[int, dict[int, str]]:
-    return len(seeds), {seed: what for seed in seeds if (what := play(seed))}
+def _chunk(seeds: list[int], odd: float) -> tuple[int, dict[int, str]]:
+    return len(seeds), {seed: what for seed in seeds if (what := play(seed, odd=odd))}

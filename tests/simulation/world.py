@@ -40,17 +40,20 @@ class World:
     backup: Tables | None = None
     installation: str = "one"
     former: frozenset[str] = frozenset()
+    odd: float = 1
 
     @classmethod
-    def of(cls, seed: int, switches: Switches | None = None, *, traced: bool = False) -> World:
-        """The world of `seed`."""
+    def of(
+        cls, seed: int, switches: Switches | None = None, *, traced: bool = False, odd: float = 1
+    ) -> World:
+        """The world of `seed`, in which `odd` things happen so many times as often."""
         draw, checks = Random(seed), Checks()
         stripe, books = MemoryStripe(draw, checks), MemoryBooks()
         people = People(stripe, draw)
         people.stock(FIRST, SCARCE if draw.random() < 0.15 else PLENTY)
         crew = Crew(draw, switches or Switches(), books, stripe, people.told if traced else None)
         books.watch = checks
-        world = cls(draw, people, stripe, books, checks, crew)
+        world = cls(draw, people, stripe, books, checks, crew, odd=odd)
         checks.ours.add(world.installation)
         return world
 
@@ -70,25 +73,25 @@ class World:
     # what may happen
 
     def _steps(self) -> Sequence[tuple[Callable[[], object], float]]:
-        people = self.people
+        people, odd = self.people, self.odd
         return (
             (self._sell, 14),
             (people.edit, 4),
             (people.open_page, 2),
             (people.save_page, 2),
-            (people.delete_marker, 0.5),
-            (people.spoil_marker, 0.15),
-            (people.mistype, 0.4),
-            (people.remove_size, 0.3),
-            (people.mend, 1),
-            (self._copy, 0.15),
-            (people.delete, 0.03),
+            (people.delete_marker, 0.5 * odd),
+            (people.spoil_marker, 0.15 * odd),
+            (people.mistype, 0.4 * odd),
+            (people.remove_size, 0.3 * odd),
+            (people.mend, 1 * odd),
+            (self._copy, 0.15 * odd),
+            (people.delete, 0.03 * odd),
             (self._late_request, 5),
             (self._deliver, 8),
             (self._sweep, 1.5),
-            (self._age, 0.1),
-            (self._back_up, 0.6),
-            (self._restore, 0.2),
+            (self._age, 0.1 * odd),
+            (self._back_up, 0.6 * odd),
+            (self._restore, 0.2 * odd),
             (self.crew.step, 60),
         )
 

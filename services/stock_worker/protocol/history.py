@@ -54,6 +54,14 @@ class History:
                 return Stood(after, left) if _changes_numbers(update) else None
         return None
 
+    def last_of_ours(self, end: int) -> str:
+        """The last marker of ours that stood there before event number `end`: no write is planned on a spoiled one."""
+        for update in reversed(self.updates[:end]):
+            for marker in (marker_after(update), marker_before(update)):
+                if marker in self.ours:
+                    return marker
+        return NO_MARKER
+
     def _left(self, marker: str, end: int) -> Units | None:
         """The numbers that stood there when `marker` was last replaced before event number `end`."""
         for update in reversed(self.updates[:end]):

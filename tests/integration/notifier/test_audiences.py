@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from services.notifier.audience import Audience, mailing_lists
 from services.notifier.mailing import mail_what_waits
@@ -29,17 +26,11 @@ from tests.integration.notifier.desk import (
     text_of,
     told,
 )
-from tests.integration.notifier.post_office import PostOffice, opened, until
+from tests.integration.notifier.post_office import PostOffice, until
 
 OUT = AlertKind.OUT_OF_STOCK
 THREE = mailing_lists("bot@example.com", {one: (f"{one}@example.com",) for one in Audience})
 NIGHT = replace(AT_ONCE, quiet=QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin")))
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with opened() as office:
-        yield office
 
 
 def one_for_each(database: Database) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -31,12 +30,6 @@ from tests.integration.notifier.post_office import PostOffice, free_port, opened
 from tests.integration.reports.ledger import Entry, append, create
 
 OUT = AlertKind.OUT_OF_STOCK
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with opened() as office:
-        yield office
 
 
 def everything_mailed(database: Database, office: PostOffice) -> list[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,12 +31,6 @@ from tests.integration.notifier.desk import (
 from tests.integration.notifier.post_office import PostOffice, free_port, opened, until
 
 OUT = AlertKind.OUT_OF_STOCK
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with opened() as office:
-        yield office
 
 
 def pending(database: Database) -> int:

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from services.notifier.handlers import on_alert
 from services.notifier.mailing import mail_what_waits
 from services.notifier.postman import Postman
@@ -14,15 +10,9 @@ from shared.outcomes import Done
 from shared.store import mails
 from shared.vocabulary import AlertKind
 from tests.integration.notifier.desk import ACCOUNT, desk, low, raised
-from tests.integration.notifier.post_office import PostOffice, opened
+from tests.integration.notifier.post_office import PostOffice
 
 OVER = "The message queue has refused no webhook for an hour"
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with opened() as office:
-        yield office
 
 
 def noticed(database: Database, office: PostOffice, kind: AlertKind = AlertKind.BROKER_REFUSED) -> None:

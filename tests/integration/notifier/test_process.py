@@ -5,12 +5,11 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing
@@ -29,16 +28,10 @@ from tests.integration.notifier.desk import (
     raised,
     told,
 )
-from tests.integration.notifier.post_office import PostOffice, opened, until
+from tests.integration.notifier.post_office import PostOffice, until
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "correct-horse"
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with opened() as office:
-        yield office
 
 
 @contextmanager

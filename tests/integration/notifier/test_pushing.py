@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Event
-
-import pytest
 
 from services.notifier.mailing import mail_what_waits
 from services.notifier.push import Push
@@ -15,7 +12,7 @@ from shared.store import mails
 from shared.store.alerts import Alerts
 from shared.vocabulary import AlertKind
 from tests.integration.notifier.desk import ACCOUNT, AT_ONCE, desk, low, oversold, raised, resolved, told
-from tests.integration.notifier.post_office import PostOffice, free_port, opened, until
+from tests.integration.notifier.post_office import PostOffice, free_port, until
 
 REFUSED = AlertKind.STRIPE_REFUSED
 QUICK = replace(AT_ONCE, push_every=0.02, push_pause=0.02, backoff=(0.02,))
@@ -32,12 +29,6 @@ class Phone:
         """Keep it."""
         self.told.append(message)
         return self.takes
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with opened() as office:
-        yield office
 
 
 def test_only_what_cannot_wait_is_pushed_once(database: Database) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,17 +22,11 @@ from shared.store import reports
 from shared.vocabulary import AccountKey, StockStatus
 from shared.weekly_report import Day, ProductWeek, Reads, Row, Seller, Stock, Unplaced, WeeklyReport
 from tests.integration.notifier.desk import AT_ONCE, desk, message_ids
-from tests.integration.notifier.post_office import PostOffice, opened, until
+from tests.integration.notifier.post_office import PostOffice, until
 
 BEGAN, ENDED = datetime(2026, 4, 26, 22, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)
 LIVE = AccountKey("self:live")
 EVIL = "Mug\r\nBcc: evil@example.com <b>"
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with opened() as office:
-        yield office
 
 
 def weekly(**changes: object) -> WeeklyReport:

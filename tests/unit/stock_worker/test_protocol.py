@@ -266,6 +266,25 @@ def test_what_was_typed_into_the_marker_hides_the_one_before_it() -> None:
     assert isinstance(judge(bare, "", log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))), Distrust)
 
 
+@pytest.mark.parametrize(
+    ("events", "stood"),
+    [
+        ((("x", "m2"), ("m3", "x"), ("x", "m3")), "m3"),
+        ((("x", "m2"),), "m2"),
+        (((None, "m3"), ("x", None)), "m3"),
+        ((("y", "x"),), ""),
+        ((), ""),
+    ],
+    ids=["spoiled again", "spoiled", "deleted, then spoiled", "never ours", "no event"],
+)
+def test_a_forgotten_write_was_planned_on_the_last_marker_of_ours(
+    events: tuple[tuple[str | None, str | None], ...], stood: str
+) -> None:
+    """Whatever was typed over it since, and however often: nothing is planned on what people typed there."""
+    history = log(*events)
+    assert history.last_of_ours(len(events)) == stood
+
+
 def test_an_old_form_that_brings_a_spoiled_marker_back_brings_its_numbers_too() -> None:
     """They are compared with what stood there when our write had replaced that marker."""
     history = log(("x", "m2"), ("m3", "x"), ("x", "m3"), (None, "x"))
