@@ -22,6 +22,7 @@ ELSEWHERE = (
     "AMQP_URL",
     "SMTP_URL",
 )
+ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -47,17 +48,21 @@ class Stack:
 def running(home: Path, **settings: str) -> Generator[Stack]:
     """`stocksync up` with everything under `home`, on free ports, its log in `<home>/up.log`.
 
-    `settings` are given to it; otherwise it uses nothing but what it starts itself.
+    `settings` are given to it; otherwise it uses nothing but what it starts itself: a shop's `.env` is not in `home`.
     """
+    home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     own = {"STOCKSYNC_HOME": str(home), "INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0"}
-    environment = child_environment(**{**dict.fromkeys(ELSEWHERE), **own, **settings})
+    environment = child_environment(
+        **{**dict.fromkeys(ELSEWHERE), **own, "PYTHONPATH": str(ROOT), **settings}
+    )
     with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.backoffice", "up"],
             stdout=subprocess.PIPE,
             stderr=log,
             stdin=subprocess.DEVNULL,
+            cwd=home,
             env=environment,
             text=True,
         )

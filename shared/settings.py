@@ -6,11 +6,11 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 SECRETS_DIRECTORY = Path("/run/secrets")
 HIGHEST_PORT = 65535
@@ -63,6 +63,24 @@ class Common(BaseSettings):
     stocksync_home: Path = Path("var")
     """Folder for what the one-machine way keeps: database, mails, logs."""
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0917 - pydantic's signature
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Whoever mounts a secret means it, whatever an old `.env` says."""
+        del settings_cls
+        return init_settings, env_settings, file_secret_settings, dotenv_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_unset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value != ""}
 
 
 class ZoneSettings(Common):

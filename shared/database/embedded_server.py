@@ -59,7 +59,8 @@ class Server:
         found, wanted = (data / "PG_VERSION").read_text().strip(), self._major()
         if found != wanted:
             raise WrongDatabase(
-                f"{data} is of PostgreSQL {found}, this is {wanted}: dump and restore it first"
+                f"{data} is of PostgreSQL {found}, this is {wanted}: dump and restore it first",
+                "STOCKSYNC_HOME",
             )
 
     def running(self) -> bool:

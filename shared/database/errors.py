@@ -26,7 +26,14 @@ class TryAgain(DatabaseOutage):
 
 
 class WrongDatabase(Exception):
-    """This database can't be used until a person acts: another schema or version, no binaries, a wrong pooler."""
+    """This database can't be used until a person acts: another schema or version, no binaries, a wrong pooler.
+
+    The text begins with the setting that it is about.
+    """
+
+    def __init__(self, text: str, setting: str = "DATABASE_URL") -> None:
+        """`text` says what is wrong and what to do."""
+        super().__init__(f"{setting}: {text}")
 
 
 _AGAIN: Final = (pg.SerializationFailure, pg.DeadlockDetected)

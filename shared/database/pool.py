@@ -107,7 +107,7 @@ class Database:
             kept = connection.execute("select pg_advisory_unlock(%s, %s)", lock).fetchone() == (True,)
             if shared or not kept:
                 raise WrongDatabase(
-                    "DATABASE_URL leads to a pooler in transaction mode; session locks need session mode"
+                    "it leads to a pooler in transaction mode; session locks need session mode"
                 )
 
     def close(self) -> None:
@@ -135,7 +135,7 @@ def address(dsn: str, name: str) -> str:
             tcp_user_timeout=30_000,
         )
     except psycopg.ProgrammingError:
-        raise WrongDatabase("DATABASE_URL is no PostgreSQL address") from None
+        raise WrongDatabase("it is no PostgreSQL address") from None
 
 
 def _set_deadlines(connection: Connection) -> None:

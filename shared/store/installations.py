@@ -8,6 +8,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from shared.vocabulary import AccountKey
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
@@ -29,6 +31,18 @@ def known(connection: Connection[Any]) -> list[str]:
     """This installation's id and its former ones, newest first; none before the first stock worker has run."""
     row = connection.execute("select id, former from installation").fetchone()
     return [] if row is None else [row[0], *reversed(row[1])]
+
+
+def kept_instead(connection: Connection[Any], account: AccountKey) -> AccountKey | None:
+    """Another account whose products are kept here, where `account` has none; else None."""
+    row = connection.execute(
+        """
+        select account from product
+        where account <> %s and not exists (select from product where account = %s) limit 1
+        """,
+        (account, account),
+    ).fetchone()
+    return None if row is None else AccountKey(row[0])
 
 
 def renew(connection: Connection[Any], new_id: str) -> None:

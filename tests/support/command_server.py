@@ -27,6 +27,7 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.update(order["environment"])
     for number, file in enumerate((os.devnull, order["output"], order["errors"])):
         os.dup2(os.open(file, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT), number)
+    os.chdir(order["folder"])
     sys.argv = ["stocksync", *order["arguments"]]
     main()
 

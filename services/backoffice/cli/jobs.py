@@ -51,9 +51,8 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def run(job: Annotated[str, typer.Argument(help="Its name, as `stocksync jobs list` shows it.")]) -> None:
     """Have a job run now, whatever the clock says."""
+    _must_be_one(job)
     with opened_account() as (settings, database, account), closing(connect(settings)) as broker:
-        if job not in set(JobName):
-            raise typer.BadParameter(f"no such job: {job}; there are {', '.join(sorted(JobName))}")
         asked = operations.run_now(database, broker, account, job, actor=getpass.getuser())
     typer.echo(f"{job} is to run now; `stocksync jobs history {job}` shows what became of it")
     if not asked.hinted:
@@ -67,12 +66,19 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show the latest runs and what they did."""
+    if job is not None:
+        _must_be_one(job)
     with opened_account() as (settings, database, account):
         found = operations.history(database, account, job, limit)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
         return
     _print_runs(found, settings.zone)
+
+
+def _must_be_one(job: str) -> None:
+    if job not in set(JobName):
+        raise typer.BadParameter(f"no such job: {job}; there are {', '.join(sorted(JobName))}")
 
 
 def _print_runs(found: Sequence[JobRun], zone: ZoneInfo) -> None:

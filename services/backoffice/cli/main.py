@@ -19,7 +19,7 @@ from services.backoffice.cli import (
     report,
     stock,
 )
-from services.backoffice.cli.surroundings import FAILED, open_database, plain_errors
+from services.backoffice.cli.surroundings import FAILED, opened_account, plain_errors
 from services.backoffice.operations import health as health_of
 from services.backoffice.operations.thresholds import set_threshold
 from services.backoffice.settings import UpSettings
@@ -27,8 +27,8 @@ from services.backoffice.supervisor import up as supervisor
 from shared import logs
 from shared.database import migrate as migrations
 from shared.database.connect import dsn
-from shared.settings import BrokerSettings, DatabaseSettings, StripeSettings, load
-from shared.vocabulary import ProductId, Size, account_key
+from shared.settings import BrokerSettings, DatabaseSettings, load
+from shared.vocabulary import ProductId, Size
 
 app = typer.Typer(
     help="Keeps the stock numbers in Stripe product metadata true.",
@@ -83,10 +83,7 @@ def threshold(
     """Say when a product, or one size of it, counts as low in stock."""
     if (units is None) != default:
         raise typer.BadParameter("give the number of units, or --default")
-    stripe, settings = load(StripeSettings), load(DatabaseSettings)
-    logs.configure("backoffice", settings.log_level)
-    account = account_key(None, livemode=stripe.livemode)
-    with plain_errors(), open_database(settings) as database:
+    with opened_account() as (_, database, account):
         set_threshold(database, account, ProductId(product), units, size=None if size is None else Size(size))
     what = product if size is None else f"{product}, size {size or '(none)'}"
     typer.echo(f"{what}: " + ("the default applies again" if units is None else f"low at {units} or less"))

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from threading import Event
 from zoneinfo import ZoneInfo
 
-from services.backoffice.cli.surroundings import open_database, plain_errors
+from services.backoffice.cli.surroundings import account_of, open_database, plain_errors
 from services.backoffice.operations.reports.stock import Ledger
 from services.backoffice.settings import MachineSettings
 from shared import logs, paced_stripe
 from shared.settings import load
 from shared.stripe_api.client import StripeApi
-from shared.vocabulary import account_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,6 @@ def desk() -> Generator[Desk]:
     """The desk while its database is open; what people can do something about is one line."""
     settings = load(MachineSettings)
     logs.configure("backoffice", settings.log_level)
-    account = account_key(None, livemode=settings.livemode)
     with plain_errors(), open_database(settings) as database:
-        ledger = Ledger(database, account, settings.low_stock_threshold)
-        yield Desk(settings, ledger, ZoneInfo(settings.time_zone))
+        ledger = Ledger(database, account_of(settings, database), settings.low_stock_threshold)
+        yield Desk(settings, ledger, settings.zone)

@@ -47,7 +47,7 @@ def recover(
     if as_json:
         typer.echo(json.dumps(_facts(done), indent=2))
     else:
-        _print(done, settings.zone)
+        _print(done, settings.zone, by_itself=since is None)
 
 
 def _facts(done: Recovery) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _facts(done: Recovery) -> dict[str, Any]:
     }
 
 
-def _print(done: Recovery, zone: ZoneInfo) -> None:
+def _print(done: Recovery, zone: ZoneInfo, *, by_itself: bool) -> None:
     tally = done.tally
     if done.shown:
         table = tables.table("missed", "paid or changed", "why")
@@ -85,11 +85,11 @@ def _print(done: Recovery, zone: ZoneInfo) -> None:
         typer.echo(f"{tally.unlisted:,} sales are booked that Stripe does not show as paid")
     if not done.shown:
         return
-    typer.echo(
-        "The stock worker was told of all of them."
-        if done.told
-        else "Nothing was changed; --yes has all of them booked. The reconciler does the same by itself."
-    )
+    if done.told:
+        typer.echo("The stock worker was told of all of them.")
+        return
+    meanwhile = " The reconciler does the same by itself." if by_itself else ""
+    typer.echo(f"Nothing was changed; --yes has all of them booked.{meanwhile}")
 
 
 def _row(missed: Missed) -> tuple[str, datetime, str | None]:

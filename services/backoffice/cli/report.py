@@ -40,10 +40,17 @@ def report(
     """Show the stock of every product and size, what is low and what is out."""
     with desk() as opened:
         made = _made(opened, live=live, prices=prices)
-        if format_ is Format.TABLE:
-            _show(made, output)
-        else:
-            _write(_formatted(made, format_, opened), output)
+        try:
+            if format_ is Format.TABLE:
+                _show(made, output)
+            else:
+                _write(_formatted(made, format_, opened), output)
+        except OSError as error:
+            if output is None:
+                raise
+            raise typer.BadParameter(
+                f"{output} can't be written: {error.strerror}", param_hint="--output"
+            ) from None
 
 
 def _made(opened: Desk, *, live: bool, prices: bool) -> StockReport:

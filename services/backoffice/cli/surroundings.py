@@ -20,12 +20,13 @@ from services.backoffice.settings import MachineSettings
 from services.backoffice.supervisor.addresses import Taken
 from shared import logs
 from shared.database import migrate as migrations
-from shared.database.connect import dsn
+from shared.database.connect import dsn, exists
 from shared.database.errors import WrongDatabase
 from shared.database.pool import Database
 from shared.outcomes import Outage
 from shared.recovery.feed import Crowded
-from shared.settings import WRONG_SETTING, DatabaseSettings, load
+from shared.settings import WRONG_SETTING, DatabaseSettings, StripeSettings, load
+from shared.store import installations
 from shared.store.returns import NotReturnable
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import SurprisingAnswer
@@ -37,7 +38,13 @@ FAILED: Final = 1
 
 @contextmanager
 def open_database(settings: DatabaseSettings) -> Generator[Database]:
-    """A few connections to the database, which must be of this version; raises WrongDatabase, an Outage."""
+    """A few connections to the database, which must be there and of this version; raises WrongDatabase, an Outage."""
+    if not exists(settings):
+        raise WrongDatabase(
+            f"there is no database below {settings.stocksync_home.resolve()}: run this in the folder where"
+            " `stocksync up` runs, or set DATABASE_URL",
+            "STOCKSYNC_HOME",
+        )
     address = dsn(settings)
     migrations.check(address)
     database = Database(address, name="stocksync backoffice", size=2)
@@ -47,13 +54,31 @@ def open_database(settings: DatabaseSettings) -> Generator[Database]:
         database.close()
 
 
+class OtherLedger(Exception):
+    """Nobody said which ledger is meant, and the one that is taken for granted is not kept here."""
+
+
+def account_of(settings: StripeSettings, database: Database) -> AccountKey:
+    """Whose ledger a command is about; raises OtherLedger, DatabaseOutage."""
+    account = account_key(None, livemode=settings.livemode)
+    other = (
+        database.run(lambda c: installations.kept_instead(c, account)) if settings.uses_simulator else None
+    )
+    if other is not None:
+        raise OtherLedger(
+            "STRIPE_API_KEY: it is not set, which means test mode, and nothing is kept of that here: set the key whose"
+            f" stock is kept ({other.rpartition(':')[2]} mode)"
+        )
+    return account
+
+
 @contextmanager
 def opened_account() -> Generator[tuple[MachineSettings, Database, AccountKey]]:
     """Settings, database and account of a command; what people can do something about is one line."""
     settings = load(MachineSettings)
     logs.configure("backoffice", settings.log_level)
     with plain_errors(), open_database(settings) as database:
-        yield settings, database, account_key(None, livemode=settings.livemode)
+        yield settings, database, account_of(settings, database)
 
 
 @contextmanager
@@ -61,11 +86,7 @@ def plain_errors() -> Generator[None]:
     """What people can do something about is one line, not a traceback."""
     try:
         yield
-    except Taken as error:
-        _end(str(error), WRONG_SETTING)
-    except WrongDatabase as error:
-        _end(f"DATABASE_URL: {error}", WRONG_SETTING)
-    except NoMoment as error:
+    except (NoMoment, OtherLedger, Taken, WrongDatabase) as error:
         _end(str(error), WRONG_SETTING)
     except (
         NeverSeen,

@@ -12,7 +12,7 @@ RETRY_SECONDS: Final = 0.1
 
 
 class Taken(Exception):
-    """Another program listens there; the text is fit for people."""
+    """An address or a folder can't be used, or is another program's; the text is fit for people."""
 
 
 def resolve(setting: str, bind: str, patience: float = 0.0) -> str:

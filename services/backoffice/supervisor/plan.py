@@ -63,7 +63,7 @@ def ready_line(machine: Machine, mails: str) -> str:
 
 def _ingest(machine: Machine) -> dict[str, str | None]:
     return {
-        "STRIPE_API_KEY": None,  # the process that faces the internet has no key to lose
+        "STRIPE_API_KEY": None,  # the process that faces the internet does without the key
         "STRIPE_LIVEMODE": str(machine.livemode).lower(),
         "INGEST_BIND": machine.ingest_bind,
         **_given(STRIPE_WEBHOOK_SECRET=machine.webhook_secret),

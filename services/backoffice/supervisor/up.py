@@ -85,8 +85,12 @@ def _alone(home: Path) -> Generator[bool]:
 
     The kernel lets go of the lock however this process ends; the file's text stays behind only at a kill.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "up.lock").open("a+") as lock:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "up.lock").open("a+")
+    except OSError as error:
+        raise Taken(f"STOCKSYNC_HOME: {home} can't be used: {error.strerror}") from None
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

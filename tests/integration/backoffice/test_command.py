@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,51 @@ def test_what_tests_run_is_what_people_start(command: Command, dsn: str, argumen
         check=False,
     )
     assert command(*arguments) == Ended(started.returncode, started.stdout, started.stderr)
+
+
+def test_without_a_key_another_modes_ledger_is_not_taken_for_an_empty_one(
+    database_url: str,
+) -> None:
+    """Where only live mode's stock is kept, a command that was given no key does not say that all is well."""
+    live = Database(database_url)
+    with live.transaction() as connection:
+        Products(connection, account_key(None, livemode=True)).create(PRODUCT, "Shirt")
+    live.close()
+    unsaid = stocksync("findings", "list", DATABASE_URL=database_url)
+    assert (unsaid.returncode, unsaid.stdout) == (2, "")
+    assert unsaid.stderr.startswith("stocksync: STRIPE_API_KEY: it is not set")
+    said = stocksync("findings", "list", DATABASE_URL=database_url, STRIPE_API_KEY="rk_live_made_up")
+    assert said.returncode == 0, said.stderr
+
+
+def test_in_the_wrong_folder_no_database_is_made(tmp_path: Path) -> None:
+    """A command that only looks says where it looked, and leaves nothing there."""
+    ended = stocksync("alerts", "list", STOCKSYNC_HOME=str(tmp_path))
+    assert ended.returncode == 2
+    assert f"STOCKSYNC_HOME: there is no database below {tmp_path}" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "named"),
+    [
+        (["up"], {"STOCKSYNC_HOME": "/dev/null/x"}, "STOCKSYNC_HOME"),
+        (["alerts", "list"], {"STOCKSYNC_HOME": "/dev/null/x"}, "STOCKSYNC_HOME"),
+        (["report", "--output", "no/such/folder"], {}, "--output"),
+        (["report", "--format", "csv", "--output", "no/such/folder"], {}, "--output"),
+        (["jobs", "history", "verifi"], {}, "no such job: verifi"),
+    ],
+    ids=["no home for all", "no home", "no folder", "no folder for a spreadsheet", "no such job"],
+)
+def test_what_can_not_be_is_named_without_a_traceback(
+    command: Command, arguments: list[str], settings: dict[str, str], named: str
+) -> None:
+    """A folder or a name that is wrong ends with 2, and with the setting or option that it came from."""
+    where = {"DATABASE_URL": None} if settings else {}
+    ended = command(*arguments, **{**where, **settings})
+    assert ended.returncode == 2
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_migrate_can_be_run_again(command: Command) -> None:

@@ -218,7 +218,7 @@ def test_fault_69_real_sessions_are_accepted(database: Database) -> None:
 def test_fault_69_a_pooler_in_transaction_mode_is_refused(database_url: str) -> None:
     """Where two sessions turn out to be one, starting is refused with a line that names the setting."""
     database = Pooled(database_url)
-    with pytest.raises(WrongDatabase, match="DATABASE_URL leads to a pooler"):
+    with pytest.raises(WrongDatabase, match="DATABASE_URL: it leads to a pooler"):
         database.require_sessions()
     database.close()
 

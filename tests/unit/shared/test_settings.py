@@ -65,6 +65,21 @@ def test_no_key_means_the_simulator() -> None:
     assert (settings.uses_simulator, settings.livemode) == (True, False)
 
 
+def test_the_environment_goes_before_secret_files_and_these_before_the_env_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is set in several places is taken from the first of them; an empty secret file sets nothing."""
+    files = {"low_stock_threshold": "9", "external_edits": "", "stock_worker_threads": "9"}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / ".env").write_text("LOW_STOCK_THRESHOLD=3\nSTOCK_WORKER_THREADS=3\nLOG_LEVEL=ERROR\n")
+    monkeypatch.setitem(StockWorkerSettings.model_config, "secrets_dir", tmp_path)
+    monkeypatch.setenv("STOCK_WORKER_THREADS", "7")
+    found = load(StockWorkerSettings)
+    chosen = (found.stock_worker_threads, found.low_stock_threshold, found.log_level, found.external_edits)
+    assert chosen == (7, 9, "ERROR", "adopt")
+
+
 def test_a_secret_never_shows_in_what_settings_print(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither str nor repr of the settings holds the key."""
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_hidden")
