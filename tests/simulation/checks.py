@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from services.stock_worker.protocol.facts import observe
@@ -57,8 +58,10 @@ class Checks(Watch):
         """What the backup has PENDING may execute again."""
         self.over -= {row.write.key for row in tables.writes.values() if row.state is WriteState.PENDING}
 
-    def moved(self, movement: Movement) -> None:
-        """S1: a sale is a paid line, whole."""
+    def moved(self, movement: Movement, left: int) -> None:
+        """S1: a sale is a paid line, whole. S7: what was oversold is what was missing, no unit more."""
+        if movement.kind is MovementKind.OVERSOLD and (left or movement.delta <= 0):
+            raise Violation(f"S7: {movement} leaves {left}")
         if movement.kind is not MovementKind.SALE:
             return
         line = self.lines.get(movement.source_key)
@@ -84,6 +87,18 @@ class Checks(Watch):
             raise Violation(f"S5: {request.key} executed after it was settled")
 
 
+def told_in_time(products: Mapping[ProductId, Shown], tables: Tables, unheard: Collection[ProductId]) -> None:
+    """Q2 without another look: whatever was told of is merged. Products with an `unheard` change wait for that look."""
+    for product, row in tables.products.items():
+        if row.state == "tracked" and product not in unheard:
+            for size, units in observe(products[product].metadata).sheet.units.items():
+                on_hand = tables.variants[product, size].on_hand
+                if units != on_hand:
+                    raise Violation(
+                        f"Q2: {product}/{size} shows {units} and was told of, the ledger has {on_hand}"
+                    )
+
+
 def at_rest(people: People, tables: Tables, parked: int) -> None:
     """Q1 to Q4, S1 and S10 once nothing is under way any more."""
     if parked:
@@ -98,6 +113,9 @@ def at_rest(people: People, tables: Tables, parked: int) -> None:
             raise Violation(f"Q3: a write of {product} is still pending")
         if row.state != ("closed" if shown.deleted else "tracked") or row.dirty:
             raise Violation(f"Q3: {product} is {row.state}, deleted: {shown.deleted}, dirty: {row.dirty}")
+        left = {key: variant.on_hand for key, variant in tables.variants.items() if key[0] == product}
+        if shown.deleted and any(left.values()):
+            raise Violation(f"Q2: {product} is gone, the ledger has {left}")
         for size, units in observe({} if shown.deleted else shown.metadata).sheet.units.items():
             _size(Variant(product, size), units, tables, people.intended[product, size] + told[product, size])
 

@@ -72,8 +72,8 @@ def _without_version(patch: Patch) -> None:
 def _without_digest(patch: Patch) -> None:
     """Our own events say nothing of what they replaced."""
 
-    def landed(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced) -> None:
-        del update, replaced
+    def landed(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced, *, restore: bool) -> None:
+        del update, replaced, restore
         tx.writes.mark_landed(write, digested=True)
         tx.products.next_version(write.product)
 

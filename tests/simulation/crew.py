@@ -157,7 +157,9 @@ class Crew:
                 outcomes = on_sales(messages, deps)
             else:
                 outcomes = [on_product(messages[0], deps)]
-        except (Outage, UniqueViolation) as outage:
+        except UniqueViolation as twice:
+            raise Violation(f"S3: two writes at once, {twice}") from None
+        except Outage as outage:
             outcomes = [RetryLater(str(outage)) for _ in messages]
         self._answered(worker, outcomes)
 

@@ -37,8 +37,9 @@ class Ledger(Part):
             at = (movement.product, movement.size)
             row = self._tables.variants[at]  # the foreign key
             self._put(self._tables.movements, key, movement)
-            self._put(self._tables.variants, at, replace(row, on_hand=row.on_hand + movement.delta))
-            self._books.watch.moved(movement)
+            left = row.on_hand + movement.delta
+            self._put(self._tables.variants, at, replace(row, on_hand=left))
+            self._books.watch.moved(movement, left)
             new.append(movement.source_key)
         return frozenset(new)
 

@@ -74,6 +74,8 @@ class MemoryStripe:
     log: list[ProductUpdate] = field(default_factory=list[ProductUpdate])
     undelivered: list[ProductUpdate] = field(default_factory=list[ProductUpdate])
     late: list[Request] = field(default_factory=list[Request])
+    invalid: set[ProductId] = field(default_factory=set[ProductId])
+    """Products of which a write was refused for good."""
     keys: dict[str, tuple[Request, WriteAnswer, float]] = field(
         default_factory=dict[str, tuple[Request, WriteAnswer, float]]
     )
@@ -146,6 +148,8 @@ class MemoryStripe:
             return WriteAnswer(WriteResult.KEY_MISMATCH, detail="400:idempotency_error")
         refusal = self._refusal(request)
         if refusal is not None:
+            if refusal is WriteResult.INVALID:
+                self.invalid.add(request.product)
             return WriteAnswer(refusal, detail=refusal.value)
         luck = 1.0 if self.quiet else self.draw.random()
         answer = WriteAnswer(WriteResult.STORED_ERROR, detail="500")

@@ -84,8 +84,8 @@ class Watch:
     def left(self, write: Write) -> None:
         """A write is no longer PENDING."""
 
-    def moved(self, movement: Movement) -> None:
-        """A movement was appended."""
+    def moved(self, movement: Movement, left: int) -> None:
+        """A movement was appended; so much is `left` on hand after it."""
 
 
 class Room:

@@ -64,8 +64,7 @@ class Products(Part):
             )
 
     def set_state(self, product: ProductId, state: str, *, reason: str = "") -> None:
-        del reason
-        self._change(product, state=state)
+        self._change(product, state=state, reason=reason)
 
     def next_version(self, product: ProductId) -> None:
         row = self._tables.products.get(product)

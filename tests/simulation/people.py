@@ -58,6 +58,8 @@ class People:
     hidden: dict[tuple[ProductId, Size], int] = field(default_factory=dict[tuple[ProductId, Size], int])
     """Sizes that somebody made unreadable or took away, and what they showed before."""
     ever_hidden: set[tuple[ProductId, Size]] = field(default_factory=set[tuple[ProductId, Size]])
+    doubtful: set[ProductId] = field(default_factory=set[ProductId])
+    """Products that somebody typed a marker of his own into, or copied with one: they may end in quarantine."""
     page: tuple[ProductId, dict[str, str]] | None = None
     """A Dashboard form that somebody has open."""
     told: list[str] = field(default_factory=list[str])
@@ -143,6 +145,7 @@ class People:
         product = self._product()
         self._close_page(product)
         self._note(f"{product}: marker spoiled")
+        self.doubtful.add(product)
         self.stripe.edit(product, {MARKER_KEY: self.draw.choice(SPOILED)})
 
     def mistype(self) -> None:
@@ -201,6 +204,7 @@ class People:
         product = ProductId(f"prod_{len(self.stripe.products) + 1}")
         self.stripe.products[product] = Shown(dict(self.stripe.products[source].metadata))
         self._adopt(product)
+        self.doubtful.add(product)
         self._note(f"{source} duplicated as {product}")
         return product
 

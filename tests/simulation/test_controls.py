@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.simulation.campaign import play
@@ -16,6 +18,7 @@ def test_without_any_one_part_an_invariant_fails(part: str, monkeypatch: pytest.
     take_out(monkeypatch)
     found = next(((seed, what) for seed in range(MOST) if (what := play(seed, switches=switches))), None)
     assert found is not None
+    assert re.match(r"[SQ]\d+: |liveness: ", found[1]), "it broke, which shows nothing"
     print(f"without {part}: seed {found[0]}: {found[1]}")
 
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from shared.vocabulary import ProductId, SessionId
-from tests.simulation.checks import Checks, at_rest, told_of
+from tests.simulation.checks import Checks, Violation, at_rest, told_in_time, told_of
 from tests.simulation.crew import Crew, Switches
 from tests.simulation.memory_books import MemoryBooks
 from tests.simulation.memory_stripe import MemoryStripe
@@ -37,6 +37,8 @@ class World:
     crew: Crew
     missed: list[SessionId] = field(default_factory=list[SessionId])
     """Sold, and no webhook came."""
+    unheard: set[ProductId] = field(default_factory=set[ProductId])
+    """Products of which a webhook never came."""
     backup: Tables | None = None
     installation: str = "one"
     former: frozenset[str] = frozenset()
@@ -124,10 +126,13 @@ class World:
         if not waiting:
             return
         update = self.draw.choice(waiting)
-        if self.draw.random() < 0.8:
+        once = self.draw.random() < 0.8
+        if once:
             waiting.remove(update)
         if self.draw.random() < 0.9:
             self.crew.queue.append(changed(update))
+        elif once:
+            self.unheard.add(update.product)
 
     def _sweep(self) -> None:
         dirty = [product for product, row in self.books.tables.products.items() if row.dirty]
@@ -179,6 +184,7 @@ class World:
         self.people.repair()
         self.crew.queue += [paid(session) for session in self.missed]
         self._calm_down()
+        told_in_time(self.stripe.products, self.books.tables, self.unheard)
         self._take_over()
         self._look_at_all()
         at_rest(self.people, self.books.tables, len(self.crew.parked))
@@ -190,12 +196,15 @@ class World:
             self.crew.work_off()
             self._sweep()
             if not self.crew.queue and not self.stripe.undelivered:
-                break
+                return
+        raise Violation(f"liveness: there is no rest after {ROUNDS} rounds")
 
     def _take_over(self) -> None:
         """People decide about what is in quarantine: Stripe's numbers are right."""
         rows = self.books.tables.products
         for product in [product for product, row in rows.items() if row.state == "quarantined"]:
+            if product not in self.people.doubtful | self.stripe.invalid:
+                raise Violation(f"Q3: {product} is in quarantine, and nobody gave a reason for it")
             self.people.take_over(product, told_of(self.books.tables))
             rows[product] = replace(rows[product], take_over=True)
 
