@@ -28,8 +28,11 @@ def after_look(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) 
     unreadable = [size for size, state in made.states.items() if state is SizeState.UNREADABLE]
     readable = [str(Variant(product.id, size)) for size in made.states if size not in unreadable]
     missing = [size for size, state in made.states.items() if state is SizeState.MISSING]
+    at_ease = {product.id, *readable}
+    if made.write is not None:
+        at_ease.discard(product.id)  # Stripe may refuse the write, as it did before
     over = [
-        *(AlertKey(AlertKind.QUARANTINE, subject) for subject in (product.id, *readable)),
+        *(AlertKey(AlertKind.QUARANTINE, subject) for subject in sorted(at_ease)),
         *_of_stock(product.id, missing),
     ]
     ended = [*stock.resolved, *(key for key in over if (key.kind, key.subject) in opened)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 from services.stock_worker import alerting, catalogue
 from services.stock_worker.books import Tx
@@ -20,6 +21,8 @@ from shared.stripe_api.sessions import SessionAnswer
 from shared.vocabulary import ProductId, SessionId
 
 log = logs.get(__name__)
+
+NOT_YET: Final = "a product of the session could not be looked at yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,9 @@ class _Paid:
 def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
     """Book every paid session once; one outcome for each message, in their order."""
     answers = _read(messages, deps)
-    paid = [answer for answer in answers.values() if isinstance(answer, _Paid)]
-    if paid:
-        sessions = [p.session for p in paid]
-        wanted = catalogue.named(sessions)
-        known = deps.books.run(lambda tx: catalogue.load(tx, wanted))
-        catalogue.adopt(sessions, known, deps)
-    booked = deps.books.run(lambda tx: _book(tx, messages, answers, deps))
+    sessions = [answer.session for answer in answers.values() if isinstance(answer, _Paid)]
+    unseen = _adopt(sessions, deps) if sessions else frozenset[ProductId]()
+    booked = deps.books.run(lambda tx: _book(tx, messages, {**answers, **_waiting(sessions, unseen)}, deps))
     seen: set[SessionId] = set()
     outcomes: list[Outcome] = []
     for message in messages:
@@ -53,6 +52,20 @@ def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
         seen.add(message.session)
         outcomes.append(booked[message.session] if first else Ignored("told twice at once"))
     return outcomes
+
+
+def _adopt(sessions: Sequence[CheckoutSession], deps: Deps) -> frozenset[ProductId]:
+    """Have the ledger know the products of `sessions`; those that could not be looked at."""
+    wanted = catalogue.named(sessions)
+    known = deps.books.run(lambda tx: catalogue.load(tx, wanted))
+    return catalogue.adopt(sessions, known, deps)
+
+
+def _waiting(
+    sessions: Sequence[CheckoutSession], unseen: Collection[ProductId]
+) -> dict[SessionId, RetryLater]:
+    """Sessions that name something `unseen`: what the ledger thinks of it is out of date."""
+    return {s.id: RetryLater(NOT_YET) for s in sessions if not catalogue.named([s]).isdisjoint(unseen)}
 
 
 def _read(messages: Sequence[SessionPaid], deps: Deps) -> dict[SessionId, _Paid | Outcome]:
@@ -113,7 +126,7 @@ def _book(
 def _place(paid: _Paid, known: Catalogue, deps: Deps) -> Booking | Outcome:
     unseen = catalogue.named([paid.session]) - known.keys()
     if unseen:
-        return RetryLater("a product of the session could not be looked at yet")
+        return RetryLater(NOT_YET)
     try:
         made = book(deps.account, paid.session, known)
     except UnbookableSession as error:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 
 from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
-from services.stock_worker.sales import Catalogue, Shelf, products_named
+from services.stock_worker.sales import Catalogue, Shelf, could_be_kept, products_named
 from services.stock_worker.sync import sync
 from shared import stock_metadata
+from shared.outcomes import Done
 from shared.stripe_api.objects import CheckoutSession
 from shared.vocabulary import ProductId, Size
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 
 
 def named(sessions: Iterable[CheckoutSession]) -> frozenset[ProductId]:
     """Every product that `sessions` name and that could exist."""
     return frozenset(
-        product for session in sessions for product in products_named(session) if _ID.fullmatch(product)
+        product for session in sessions for product in products_named(session) if could_be_kept(product)
     )
 
 
@@ -39,17 +37,17 @@ def load(tx: Tx, wanted: Collection[ProductId]) -> Catalogue:
     }
 
 
-def adopt(sessions: Collection[CheckoutSession], known: Catalogue, deps: Deps) -> None:
-    """Look at the products that `sessions` name and the ledger does not know as they are now."""
+def adopt(sessions: Collection[CheckoutSession], known: Catalogue, deps: Deps) -> frozenset[ProductId]:
+    """Look at the products that `sessions` name and the ledger does not know as they are now; where that failed."""
     stale = _stale(sessions, known)
     if stale:
         deps.books.run(lambda tx: tx.products.mark_dirty(stale))
-    for product in sorted(stale | (named(sessions) - known.keys())):
-        sync(product, deps)
+    wanted = sorted(stale | (named(sessions) - known.keys()))
+    return frozenset(product for product in wanted if not isinstance(sync(product, deps), Done))
 
 
 def _stale(sessions: Iterable[CheckoutSession], known: Catalogue) -> set[ProductId]:
-    """Products whose metadata, as the session shows it, lists sizes that the ledger has not seen."""
+    """Products that the session shows with sizes that the ledger has not seen, or that were gone and are back."""
     shown = {
         line.price.product.id: line.price.product
         for session in sessions
@@ -60,5 +58,5 @@ def _stale(sessions: Iterable[CheckoutSession], known: Catalogue) -> set[Product
         product
         for product, value in shown.items()
         if (shelf := known.get(product)) is not None
-        and not set(stock_metadata.read(value.metadata).units) <= shelf.sizes
+        and (shelf.closed or not set(stock_metadata.read(value.metadata).units) <= shelf.sizes)
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
@@ -25,6 +27,7 @@ from shared.vocabulary import ProductId
 from shared.writes import Units, Write
 
 log = logs.get(__name__)
+EVER: Final = datetime(2011, 1, 1, tzinfo=UTC)  # before any event
 
 
 def digest_event(sitting: Sitting, update: ProductUpdate, deps: Deps) -> bool:
@@ -44,13 +47,18 @@ def digest_event(sitting: Sitting, update: ProductUpdate, deps: Deps) -> bool:
 
 
 def digest_log(
-    sitting: Sitting, product: ProductId, deps: Deps, also: ProductUpdate | None = None
+    sitting: Sitting,
+    product: ProductId,
+    deps: Deps,
+    *,
+    also: ProductUpdate | None = None,
+    whole: bool = False,
 ) -> History:
-    """Read the product's event log and digest our own writes in rev order; the log."""
+    """Read the product's event log, the `whole` of it or what may tell something new, and digest our own writes."""
     with sitting.transaction() as tx:
         row = tx.products.lock(product)
         restored = row is not None and row.recover
-        since = tx.writes.log_since(product, restored=restored)
+        since = EVER if whole else tx.writes.log_since(product, restored=restored)
     updates = list(deps.stripe.product_updates(product, since))
     if also is not None and all(update.event != also.event for update in updates):
         updates.append(also)
@@ -59,7 +67,8 @@ def digest_log(
         tx.products.lock(product)
         if restored:
             _reconstruct(tx, product, updates, deps)
-        history = History(updates, frozenset(m for m in markers(updates) if _is_ours(tx, m, product)))
+        ours = frozenset(m for m in markers(updates) if _is_ours(tx, m, product))
+        history = History(updates, ours, whole=whole)
         own = [
             (write, update, number)
             for number, update in enumerate(updates)

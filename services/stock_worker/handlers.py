@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from services.stock_worker import alerting, event_log
 from services.stock_worker.booking import book_sessions
+from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.inspection import inspect
 from services.stock_worker.sync import sync
@@ -24,7 +25,7 @@ from shared.store.sales import Handled
 from shared.store.writes import Superseded
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.objects import ProductUpdate, SurprisingAnswer
-from shared.vocabulary import AccountKey
+from shared.vocabulary import AccountKey, ProductId
 from shared.webhook_events import CHECKUP
 
 R = TypeVar("R")
@@ -70,8 +71,14 @@ def _sync(message: ProductChanged | SyncRequested | ProductCheckRequested, deps:
     if isinstance(message, ProductChanged):
         if _digested(message, deps):
             return sync(message.product, deps) if _waits(message, deps) else Ignored("our own write")
-        deps.books.run(lambda tx: tx.products.mark_dirty([message.product]))
+        deps.books.run(lambda tx: _edited(tx, message.product))
     return sync(message.product, deps)
+
+
+def _edited(tx: Tx, product: ProductId) -> None:
+    """Whoever looked before the edit must not call the product clean."""
+    tx.products.mark_dirty([product])
+    tx.products.next_version(product)
 
 
 def _look(message: ProductCheckRequested, deps: Deps) -> Outcome:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.stripe_api.objects import LineItem
 from shared.vocabulary import LineItemId, ProductId, Size, parse_units
 
-_KEY = re.compile(r"item_([0-9]{1,3})_product_id", re.ASCII)
+MOST_ENTRIES: Final = 16
+"""With three keys each, Stripe's 50 keys of metadata hold no more: what comes after them is not written down."""
+_KEY: Final = re.compile(r"item_([0-9]{1,3})_product_id", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,16 @@ def entries(metadata: Mapping[str, str]) -> tuple[Entry, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """Which entry speaks for which line; `complete` when every entry found its line."""
+    """Which entry speaks for which line; `complete` when every entry found its line and more would have had room."""
 
     by_line: Mapping[LineItemId, Entry]
     complete: bool
 
 
-def match(lines: Sequence[LineItem], manifest: Sequence[Entry]) -> Matched:
+def match(lines: Sequence[LineItem], manifest: Sequence[Entry], kept: Collection[ProductId] = ()) -> Matched:
     """Pair lines and entries: by catalogue product first, what is left by quantity.
+
+    A line of a product whose stock is `kept`, and that the manifest does not name, speaks for itself.
 
     Among lines of equal quantity it makes no difference to any total which entry takes which line, so that is
     no guess. Where quantities differ (the customer adjusted them), only one line and one entry can pair.
@@ -58,9 +63,10 @@ def match(lines: Sequence[LineItem], manifest: Sequence[Entry]) -> Matched:
             left = _pair(own, [e for e in left if e.product == product], by_line) + [
                 entry for entry in left if entry.product != product
             ]
-    rest = [line for line in lines if line.price is None or line.price.product.id not in named]
+    spoken_for = {*named, *kept}
+    rest = [line for line in lines if line.price is None or line.price.product.id not in spoken_for]
     left = _pair(rest, left, by_line)
-    return Matched(by_line, complete=not left)
+    return Matched(by_line, complete=not left and len(manifest) < MOST_ENTRIES)
 
 
 def _pair(lines: list[LineItem], wanted: list[Entry], by_line: dict[LineItemId, Entry]) -> list[Entry]:

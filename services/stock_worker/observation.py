@@ -12,8 +12,9 @@ from services.stock_worker.known import known_under, note_seen
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
 from services.stock_worker.protocol.history import History
 from services.stock_worker.protocol.judge import AskTheLog, Believe, Distrust, judge
-from services.stock_worker.protocol.plan import Base, Plan, plan
+from services.stock_worker.protocol.plan import BY_A_PERSON, CAME_BACK, Base, Plan, plan
 from shared import logs, marker
+from shared.store.products import ProductRow
 from shared.stripe_api.objects import Product
 from shared.vocabulary import Movement, MovementKind, ProductId
 from shared.writes import Write
@@ -27,6 +28,7 @@ class Turn(Enum):
     SETTLED = auto()  # Stripe and ledger agree, or a person must act
     LOOK_AGAIN = auto()  # something changed meanwhile
     ASK_THE_LOG = auto()
+    ASK_THE_WHOLE_LOG = auto()  # all that Stripe keeps of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +51,33 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
         pending = tx.writes.pending(product)
         if row is None or row.version != look.version or pending is not None:
             return Turn.LOOK_AGAIN
-        if look.history is not None and not look.history.reaches(look.product.metadata):
+        back = row.state == "closed"
+        if look.history is not None and not back and not look.history.reaches(look.product.metadata):
             return Turn.ASK_THE_LOG
         facts = facts_of(tx, look, deps, unread=row.recover)
         if not look.seen.sheet.tracked and not facts.levels:
             tx.products.set_state(product, "untracked")
             tx.products.mark_clean(product, name=look.product.name)
             return Turn.SETTLED
-        base = _taken_over(look) if row.take_over else _base(tx, look, facts, deps)
+        right = row.take_over or back
+        base = _taken_over(look, back=back) if right else _base(tx, look, facts, row, deps=deps)
         if isinstance(base, Turn):
             return base
         made = plan(facts, look.seen, base)
         return _commit(tx, look, base, made, deps=deps)
 
 
-def _taken_over(look: Look) -> Base | Turn:
-    """A person said that Stripe is right. Edits that our writes trampled are digested first: they are over then."""
-    return Turn.ASK_THE_LOG if look.history is None else Base(look.seen.marker, None, taken_over=True)
+def _taken_over(look: Look, *, back: bool) -> Base | Turn:
+    """A person said that Stripe is right, or the product was gone and is `back`: its ledger had ended, so it is.
+
+    Edits that our writes trampled are digested first: they are over then.
+    """
+    if look.history is None:
+        return Turn.ASK_THE_LOG
+    return Base(look.seen.marker, None, taken_over=CAME_BACK if back else BY_A_PERSON)
 
 
-def _base(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Base | Turn:
+def _base(tx: Tx, look: Look, facts: Facts, row: ProductRow, *, deps: Deps) -> Base | Turn:
     """What the observation is to be compared with, or why it can't be yet."""
     judgement = judge(facts, look.seen.marker, look.history)
     if isinstance(judgement, AskTheLog):
@@ -76,6 +85,8 @@ def _base(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Base | Turn:
             tx.products.set_recover(look.product.id, recover=True)
         return Turn.ASK_THE_LOG
     if isinstance(judgement, Distrust):
+        if look.history is not None and not look.history.whole and row.reason != judgement.reason:
+            return Turn.ASK_THE_WHOLE_LOG
         _quarantine(tx, look, deps, reason=judgement.reason)
         return Turn.SETTLED
     return base_of(tx, look, judgement)
@@ -89,10 +100,10 @@ def base_of(tx: Tx, look: Look, judgement: Believe) -> Base:
 
 
 def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
-    """The product is gone from Stripe: its ledger ends at 0, later sales wait for a person."""
+    """The product is gone from Stripe: its ledger ends at 0, later sales wait for a person. It may come back."""
     with sitting.transaction() as tx:
         tx.products.create(product, "")
-        tx.products.lock(product)
+        row = tx.products.lock(product)
         left = tx.products.variants([product])
         ends = [
             Movement(
@@ -101,7 +112,7 @@ def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
                 variant.size,
                 -variant.on_hand,
                 MovementKind.CLOSED,
-                f"closed:{deps.account}:{product}:{variant.size}",
+                f"closed:{deps.account}:{product}:{row.version if row else 0}:{variant.size}",
             )
             for variant in left
             if variant.on_hand

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,7 @@ from shared.vocabulary import (
 )
 
 PLAIN_ONLY: Final = frozenset({PLAIN})
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 MAX_QUANTITY: Final = 999_999  # the most Stripe lets a customer buy of one line
 
 
@@ -60,6 +62,11 @@ class _Held:
     reason: str
 
 
+def could_be_kept(product: ProductId) -> bool:
+    """Whether stock can be kept of a product with this id; all that Stripe makes are such."""
+    return _ID.fullmatch(product) is not None
+
+
 def products_named(session: CheckoutSession) -> frozenset[ProductId]:
     """Every product that the session's lines or manifest name."""
     lines = {line.price.product.id for line in session.lines if line.price}
@@ -68,7 +75,8 @@ def products_named(session: CheckoutSession) -> frozenset[ProductId]:
 
 def book(account: AccountKey, session: CheckoutSession, catalogue: Catalogue) -> Booking:
     """The booking of a paid session, every line in it; raises UnbookableSession."""
-    matched = manifest.match(session.lines, manifest.entries(session.metadata))
+    kept = {product for product, shelf in catalogue.items() if shelf.tracked or shelf.closed}
+    matched = manifest.match(session.lines, manifest.entries(session.metadata), kept)
     known = _Context(catalogue, matched, _sized_lines(session, catalogue, matched))
     movements: list[Movement] = []
     unplaced: list[UnplacedSale] = []
@@ -166,6 +174,8 @@ def _without_product(line: LineItem, known: _Context) -> _Held | None:
     price = line.price
     if price is None or price.product.deleted:
         return _Held(price.product.id if price else None, None, "the product was deleted in Stripe")
+    if not could_be_kept(price.product.id):
+        return _Held(price.product.id, None, "the product has an id that stocksync can't keep stock of")
     ad_hoc = not price.product.active  # a product made inline is never active
     listed_elsewhere = bool(known.matched.by_line) and known.matched.complete
     if not ad_hoc or listed_elsewhere:

@@ -9,17 +9,31 @@ from services.stock_worker.protocol import settle as settling
 from services.stock_worker.protocol.facts import observe
 from services.stock_worker.protocol.settle import Step
 from shared import logs
+from shared.alerts import AlertKey
 from shared.outcomes import Outcome, RetryLater
 from shared.stripe_api.answers import StripeRefused, WriteAnswer, WriteResult
+from shared.vocabulary import AlertKind
 from shared.writes import Write, WriteState
 
 log = logs.get(__name__)
 
 
-def send(sitting: Sitting, write: Write, deps: Deps) -> Outcome | None:
-    """POST the write's exact body under its key; an outcome where the sync can't go on now."""
+def send(sitting: Sitting, write: Write, deps: Deps, *, version: int | None = None) -> Outcome | None:
+    """POST the write's exact body under its key; an outcome where the sync can't go on now.
+
+    Where it was planned just now, as `version` of the product, its answer may be the end of the matter.
+    """
     answer = deps.stripe.write_metadata(write.product, write.body, write.key)
-    return _record(sitting, write, deps, answer=answer, state=settling.after_sending(answer.result))
+    final = version if _shows(answer, write) else None
+    return _record(
+        sitting, write, deps, answer=answer, state=settling.after_sending(answer.result), final=final
+    )
+
+
+def _shows(answer: WriteAnswer, write: Write) -> bool:
+    """Whether the product then had what the write sent, and no other number."""
+    seen = observe(answer.metadata or {})
+    return seen.marker == write.marker and dict(seen.sheet.units) == dict(write.target)
 
 
 def settle(sitting: Sitting, write: Write, deps: Deps) -> Outcome | None:
@@ -43,19 +57,30 @@ def settle(sitting: Sitting, write: Write, deps: Deps) -> Outcome | None:
 
 
 def _record(
-    sitting: Sitting, write: Write, deps: Deps, *, answer: WriteAnswer, state: WriteState
+    sitting: Sitting,
+    write: Write,
+    deps: Deps,
+    *,
+    answer: WriteAnswer,
+    state: WriteState,
+    final: int | None = None,
 ) -> Outcome | None:
     if answer.result is WriteResult.REFUSED:
         raise StripeRefused(f"Stripe refuses to write products ({answer.detail})")
     if state is WriteState.PENDING:
         log.warning("write_unanswered", product=write.product, rev=write.rev, answer=answer.detail)
         return RetryLater(f"Stripe's answer to a write: {answer.detail}")
-    _leave(sitting, write, state, answer.detail, deps=deps)
+    _leave(sitting, write, state, answer.detail, deps=deps, final=final)
     return None
 
 
-def _leave(sitting: Sitting, write: Write, state: WriteState, answer: str, *, deps: Deps) -> None:
-    """Note where the write went; clean is only who has nothing new in the ledger since it was planned."""
+def _leave(
+    sitting: Sitting, write: Write, state: WriteState, answer: str, *, deps: Deps, final: int | None = None
+) -> None:
+    """Note where the write went; clean is only a product whose `final` version has nothing new in the ledger.
+
+    In every other case somebody may have edited it since the write landed: it is looked at once more.
+    """
     with sitting.transaction() as tx:
         row = tx.products.lock(write.product)
         if row is None or not tx.writes.leave_pending(write, state, answer):
@@ -63,7 +88,8 @@ def _leave(sitting: Sitting, write: Write, state: WriteState, answer: str, *, de
         tx.products.next_version(write.product)
         if state is WriteState.APPLIED:
             tx.alerts.resolve_refused()
-            if _agrees(tx, write):
+            tx.alerts.resolve([AlertKey(AlertKind.QUARANTINE, write.product)])
+            if row.version == final and _agrees(tx, write):
                 tx.products.mark_clean(write.product)
         if state is WriteState.REJECTED:
             reason = f"Stripe rejected the new numbers ({answer})"

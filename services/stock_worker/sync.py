@@ -68,12 +68,13 @@ def _under_lock(sitting: Sitting, product: ProductId, deps: Deps) -> Outcome:
             return Done()
         else:
             turn = _look(sitting, product, start, history, deps=deps)
-            if turn is Turn.ASK_THE_LOG:
-                history = event_log.digest_log(sitting, product, deps)
-            elif isinstance(turn, Write):
-                outcome = sending.send(sitting, turn, deps)
+            if isinstance(turn, Write):
+                outcome = sending.send(sitting, turn, deps, version=start.version + 1)
             elif turn is Turn.SETTLED:
                 return Done()
+            elif turn is not Turn.LOOK_AGAIN:
+                whole = turn is Turn.ASK_THE_WHOLE_LOG or (history is not None and history.whole)
+                history = event_log.digest_log(sitting, product, deps, whole=whole)
         if outcome is not None:
             return outcome
     log.warning("sync_unfinished", product=product, rounds=ROUNDS)

@@ -24,6 +24,7 @@ class ProductRow:
     dirty: bool
     recover: bool = False
     take_over: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Products:
         with self._connection.cursor(row_factory=class_row(ProductRow)) as cursor:
             return cursor.execute(
                 """
-                select id, name, state, version, threshold, dirty_since is not null as dirty, recover, take_over
+                select id, name, state, version, threshold, dirty_since is not null as dirty, recover, take_over,
+                    state_reason as reason
                 from product where account = %s and id = %s for update
                 """,
                 (self._account, product),

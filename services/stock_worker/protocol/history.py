@@ -22,10 +22,14 @@ class Stood:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A product's `product.updated` events, oldest first; `ours` are those markers in it that our writes made."""
+    """A product's `product.updated` events, oldest first; `ours` are those markers in it that our writes made.
+
+    A `whole` one goes back as far as Stripe keeps events, others only to what was not known yet.
+    """
 
     updates: Sequence[ProductUpdate]
     ours: frozenset[str]
+    whole: bool = False
 
     def reaches(self, metadata: Mapping[str, str]) -> bool:
         """Whether the log ends in `metadata`; if not, something happened between the look and the log."""

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner, SizeState
 from shared import marker
@@ -22,6 +23,18 @@ _KEY = re.compile(r"stocksync:([a-z0-9]{1,32}):([0-9]{1,18}):([0-9a-f]{24})", re
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """Who or what says that Stripe's numbers are right: the actor and reason of the movements that follow."""
+
+    actor: str
+    reason: str
+
+
+BY_A_PERSON: Final = Authority("operator", "")
+CAME_BACK: Final = Authority("stripe", "it was gone from Stripe, and is back")
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
     """The known state that the observation is compared with; `units` is None at first sight."""
 
@@ -29,8 +42,8 @@ class Base:
     units: Units | None
     passed: Mapping[str, Collection[Size]] = field(default_factory=dict[str, "Collection[Size]"])
     """Sizes of which nothing was known yet under these markers, this one and some before."""
-    taken_over: bool = False
-    """A person said that Stripe's numbers are right: the ledger follows them, whatever was known before."""
+    taken_over: Authority | None = None
+    """Why Stripe's numbers are right, whatever was known before: the ledger follows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +71,11 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
     arrived = [m for size in shown if (m := _arrival(facts, size, shown[size], base))]
     arrived += [put_back(m) for m in arrived if facts.restore_edits and m.kind is MovementKind.EXTERNAL]
     # A size that can't be read now keeps the number it was last known with, for when it can be read again.
-    known = {**(base.units or {}), **shown}
+    known = {**(_on_hand(facts) if base.taken_over else base.units or {}), **shown}
     raw = {size: _balance(facts, size, arrived) for size in shown}
     oversold = {size: -units for size, units in raw.items() if units < 0}
     target = {size: max(0, units) for size, units in raw.items()}
-    edited = base.taken_over or any(m.kind is MovementKind.EXTERNAL for m in arrived)
+    edited = base.taken_over is not None or any(m.kind is MovementKind.EXTERNAL for m in arrived)
     current = facts.owner is Owner.OURS and facts.observed_rev == facts.highest_landed
     untouched = not facts.highest_landed and facts.owner is Owner.NOBODY
     agreed = target == dict(shown) and (current or untouched) and not edited
@@ -81,6 +94,11 @@ def plan(facts: Facts, seen: Observation, base: Base) -> Plan:
     )
 
 
+def _on_hand(facts: Facts) -> Units:
+    """What a size that can't be read is known with from a takeover on: all that was sold until then is off it."""
+    return {size: level.on_hand for size, level in facts.levels.items() if level.opened}
+
+
 def _arrival(facts: Facts, size: Size, shown: int, base: Base) -> Movement | None:
     """What Stripe's number adds to the ledger: all of it at first sight, then what people changed."""
     level = facts.levels.get(size, Level())
@@ -90,7 +108,7 @@ def _arrival(facts: Facts, size: Size, shown: int, base: Base) -> Movement | Non
         return opening(facts.account, facts.product, size, units)
     if base.taken_over:
         left = shown - level.on_hand
-        return _movement(facts, size, left, MovementKind.ADJUSTMENT) if left else None
+        return _adjusted(facts, size, left, base.taken_over) if left else None
     expected = base.units.get(size, level.on_hand) if base.units is not None else level.on_hand
     changed = shown - expected
     return _movement(facts, size, changed, MovementKind.EXTERNAL) if changed else None
@@ -122,8 +140,12 @@ def _balance(facts: Facts, size: Size, arrived: list[Movement]) -> int:
 def _movement(facts: Facts, size: Size, delta: int, kind: MovementKind) -> Movement:
     """A movement that this look leads to, once in a version."""
     source_key = f"{_PREFIX[kind]}:{facts.account}:{facts.product}:{facts.version}:{size}"
-    actor = "operator" if kind is MovementKind.ADJUSTMENT else "stripe"
-    return Movement(facts.account, facts.product, size, delta, kind, source_key, actor=actor)
+    return Movement(facts.account, facts.product, size, delta, kind, source_key)
+
+
+def _adjusted(facts: Facts, size: Size, delta: int, authority: Authority) -> Movement:
+    adjustment = _movement(facts, size, delta, MovementKind.ADJUSTMENT)
+    return replace(adjustment, actor=authority.actor, reason=authority.reason)
 
 
 def _states(facts: Facts, seen: Observation) -> dict[Size, SizeState]:

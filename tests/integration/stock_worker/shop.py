@@ -77,6 +77,11 @@ class Shop:
         """Tell the worker that the product may differ."""
         return on_product(SyncRequested(account=ACCOUNT, product=product), self.deps)
 
+    def touch(self, product: ProductId) -> None:
+        """Mark the product as one to look at."""
+        with self.database.transaction() as connection:
+            connection.execute("update product set dirty_since = now() where id = %s", (product,))
+
     def changed(self, product: ProductId) -> None:
         """Hand the worker every `product.updated` event of the product, oldest first, and what follows."""
         for update in self.deps.stripe.product_updates(product, datetime(2020, 1, 1, tzinfo=UTC)):

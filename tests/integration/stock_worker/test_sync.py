@@ -1,18 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
-from shared.outcomes import RetryLater
+from services.stock_worker.handlers import on_product
+from shared.messages import ProductChanged, SyncRequested
+from shared.outcomes import Ignored, RetryLater
+from shared.stripe_api.client import StripeApi
+from shared.stripe_api.objects import Product
 from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import Shop
-
-
-def touch(shop: Shop, product: ProductId) -> None:
-    """Mark the product as one to look at."""
-    with shop.database.transaction() as connection:
-        connection.execute("update product set dirty_since = now() where id = %s", (product,))
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 
 def test_a_restock_in_the_dashboard_survives(shop: Shop, mug: ProductId) -> None:
@@ -25,7 +25,7 @@ def test_a_restock_in_the_dashboard_survives(shop: Shop, mug: ProductId) -> None
 
 def test_agreement_costs_no_write(shop: Shop, mug: ProductId) -> None:
     """Looking again at a product that agrees writes nothing."""
-    touch(shop, mug)
+    shop.touch(mug)
     shop.sync(mug)
     assert shop.write_states(mug) == ["APPLIED"]
 
@@ -51,7 +51,7 @@ def test_faults_of_a_write_end_in_the_right_number(
     shop.fault(kind, method="POST", path=f"/products/{mug}", seconds=2.0)
     shop.book(shop.sold(shop.line(mug, "", 2)))
     for _ in range(4):
-        touch(shop, mug)
+        shop.touch(mug)
         shop.sync(mug)
     shop.control("/_latency", {"ms": 0})
     assert shop.stock(mug) == {"": "7"}, number
@@ -66,7 +66,7 @@ def test_fault_82_a_late_write_cannot_undo_an_edit(shop: Shop, mug: ProductId) -
     shop.dashboard(mug, stock="100")
     shop.sync(mug)
     assert shop.write_states(mug)[1] in {"CANCELLED", "SETTLED"}
-    touch(shop, mug)
+    shop.touch(mug)
     shop.sync(mug)
     assert shop.stock(mug) == {"": "98"}
 
@@ -92,7 +92,7 @@ def test_fault_91_without_digest_the_edit_would_be_lost(
     session = shop.sold(shop.line(mug, "", 2))
     edit_before_write(shop, mug, monkeypatch, lambda: shop.dashboard(mug, stock="30"))
     shop.book(session)
-    touch(shop, mug)
+    shop.touch(mug)
     shop.sync(mug)
     assert shop.stock(mug) == {"": "7"}
 
@@ -172,6 +172,50 @@ def test_fault_94_a_full_metadata_is_told_and_sales_go_on(shop: Shop) -> None:
     assert shop.write_states(full)[0] == "REJECTED"
     assert [kind for kind, _ in shop.alerts()] == ["quarantine"]
     assert sum(delta for _, _, delta in shop.movements(full)) == 8
+    with shop.database.transaction() as connection:
+        told = connection.execute("select count(*) from alert where kind = 'quarantine'").fetchone()
+    assert told == (1,)  # not one for each sale
+
+
+def test_an_edit_is_seen_before_a_lost_answer_is_settled_for_good(shop: Shop, mug: ProductId) -> None:
+    """The write landed unheard of, a person typed a number over it: the look that finds the write finds that, too."""
+    shop.fault("timeout_after", method="POST", path=f"/products/{mug}", seconds=1.5)
+    shop.book(shop.sold(shop.line(mug, "", 2)))
+    assert shop.write_states(mug)[-1] == "PENDING"
+    shop.dashboard(mug, stock="30")
+    shop.sync(mug)
+    assert shop.stock(mug) == {"": "30"}
+    assert sum(delta for _, _, delta in shop.movements(mug)) == 30
+
+
+def test_an_edit_that_is_told_of_while_a_worker_looks_is_not_called_clean(shop: Shop, mug: ProductId) -> None:
+    """The event comes between another worker's look and its end; that worker looks once more."""
+
+    class Late(StripeApi):
+        def product(self, product: ProductId) -> Product | None:
+            found = super().product(product)
+            if shop.stock(product) == {"": "9"}:
+                shop.dashboard(product, stock="30")
+                tell_of_the_edit()
+            return found
+
+    def tell_of_the_edit() -> None:
+        update = list(shop.deps.stripe.product_updates(mug, datetime(2020, 1, 1, tzinfo=UTC)))[-1]
+        message = ProductChanged(
+            account=ACCOUNT,
+            product=mug,
+            event=update.event,
+            change="updated",
+            at=datetime.now(UTC),
+            metadata=update.metadata,
+            previous_metadata=update.previous_metadata,
+        )
+        assert isinstance(on_product(message, shop.deps), Ignored)
+
+    late = dataclasses.replace(shop.deps, stripe=Late("sk_test_shop", shop.url))
+    shop.touch(mug)
+    on_product(SyncRequested(account=ACCOUNT, product=mug), late)
+    assert sum(delta for _, _, delta in shop.movements(mug)) == 30
 
 
 def test_fault_89_a_write_that_is_too_old_is_never_sent_again(shop: Shop, mug: ProductId) -> None:
@@ -190,6 +234,6 @@ def test_a_write_without_answer_is_retried_later(shop: Shop, mug: ProductId) -> 
     shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
     session = shop.sold(shop.line(mug, "", 2))
     shop.book(session)
-    touch(shop, mug)
+    shop.touch(mug)
     shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
     assert isinstance(shop.sync(mug), RetryLater)

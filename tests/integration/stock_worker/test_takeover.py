@@ -65,6 +65,19 @@ def test_a_product_that_was_never_opened_is_taken_over(shop: Shop) -> None:
     assert shop.stock(product) == ledger(shop, product) == {"": "6"}
 
 
+def test_sales_of_a_size_that_can_not_be_read_at_a_takeover_are_not_forgotten(shop: Shop) -> None:
+    """Mended later, its number is compared with what the ledger had at the takeover."""
+    shirt = shop.product(sizes="S,M", stock_S="10", stock_M="5")
+    shop.book(shop.sold(shop.line(shirt, "M", 1)))
+    shop.dashboard(shirt, stock_S="3 pcs", stock_rev="garbage")
+    shop.changed(shirt)
+    take_over(shop, shirt)
+    shop.book(shop.sold(shop.line(shirt, "S", 2)))
+    shop.dashboard(shirt, stock_S="7")
+    shop.changed(shirt)
+    assert shop.stock(shirt)["S"] == ledger(shop, shirt)["S"] == "5"
+
+
 def test_without_takeover_a_quarantined_product_stays_alone(shop: Shop, mug: ProductId) -> None:
     """The negative control: a sync alone never ends a quarantine that nothing explains."""
     shop.dashboard(mug, stock_rev="garbage", stock="40")

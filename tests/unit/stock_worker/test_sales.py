@@ -151,6 +151,28 @@ def test_a_shipping_line_beside_a_complete_manifest_is_skipped() -> None:
     assert reasons(sold) == []
 
 
+def test_what_a_full_manifest_has_no_room_for_is_held() -> None:
+    """Sixteen entries fill a session's metadata: an ad-hoc line that none of them speaks for may be a seventeenth."""
+    entries = [(SHIRT, "M", str(n)) for n in range(1, 17)]
+    lines = [line(AD_HOC, n, ad_hoc=True) for n in range(1, 18)]
+    made = booked(session(*lines, **manifest(*entries)))
+    assert len(made.movements) == 16
+    assert [held.quantity for held in made.unplaced] == [17]
+
+
+def test_an_entry_never_speaks_for_another_product_that_keeps_stock() -> None:
+    """The line of a tracked product that the manifest does not name stands for itself."""
+    sold = session(line(BELT), line(AD_HOC, ad_hoc=True), **manifest((SHIRT, "M", "1")))
+    assert sorted(taken(sold)) == [(BELT, "One", -1), (SHIRT, "M", -1)]
+
+
+def test_a_product_whose_id_can_not_be_kept_is_held() -> None:
+    """Shops may choose ids; what stocksync can't keep stock of is told to a person and not passed over."""
+    assert reasons(session(line(ProductId("shirt.red")))) == [
+        "the product has an id that stocksync can't keep stock of"
+    ]
+
+
 def test_one_product_twice_takes_both_sizes() -> None:
     """Two lines of one product take what each names."""
     sold = session(line(SHIRT, 1), line(SHIRT, 2), **manifest((SHIRT, "M", "2"), (SHIRT, "S", "1")))
