@@ -7,10 +7,12 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from shared.vocabulary import ProductId, Size
 
-_FORMAT = re.compile(r"1:([a-z0-9]{1,32}):([0-9]{1,18}):([0-9a-f]{8})", re.ASCII)
+INSTALLATION: Final = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
+_FORMAT: Final = re.compile(rf"1:({INSTALLATION.pattern}):([0-9]{{1,18}}):([0-9a-f]{{8}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

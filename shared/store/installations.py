@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,15 +46,16 @@ def kept_instead(connection: Connection[Any], account: AccountKey) -> AccountKey
     return None if row is None else AccountKey(row[0])
 
 
-def renew(connection: Connection[Any], new_id: str) -> None:
-    """Go on as `new_id`; what was written under the ids before stays ours."""
+def renew(connection: Connection[Any], new_id: str, also: Sequence[str] = ()) -> None:
+    """Go on as `new_id`; what was written under the ids before stays ours, and what was under those `also` ours."""
     connection.execute(
         """
-        insert into installation (id, restored_at) values (%s, now())
+        insert into installation (id, restored_at, former) values (%s, now(), %s)
         on conflict (only_one) do update set
-            former = installation.former || installation.id, id = excluded.id, restored_at = now()
+            former = installation.former || installation.id || excluded.former, id = excluded.id,
+            restored_at = now()
         """,
-        (new_id,),
+        (new_id, list(also)),
     )
 
 

@@ -14,7 +14,7 @@ from services.backoffice.cli import moments, tables
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations.restored import Restoration, Restored
 from services.backoffice.operations.takeover import candidates, take_over
-from shared import paced_stripe
+from shared import marker, paced_stripe
 from shared.broker.connect import connect
 from shared.store.repairs import Quarantined
 from shared.vocabulary import ProductId
@@ -55,13 +55,22 @@ def restored(
             " backup's newest fact."
         ),
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An installation's id that was this database's, too, since the backup; a product's quarantine"
+            " names it. Repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Go on after the database was restored from a backup; run it while all stock workers are stopped."""
+    for wrong in (one for one in also or () if not marker.INSTALLATION.fullmatch(one)):
+        raise typer.BadParameter(f"{wrong!r} is no installation's id: lower-case letters and digits")
     with opened_account() as (settings, database, account):
         begins = moments.past(since, settings.zone)
         with closing(connect(settings)) as broker:
             stripe = paced_stripe.connect(settings, database, Event())
-            done = Restoration(database, broker, stripe, account).run(begins)
+            done = Restoration(database, broker, stripe, account).run(begins, also or ())
     _print_restored(done, settings.zone)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -53,9 +53,10 @@ class Restoration:
     stripe: StripeApi
     account: AccountKey
 
-    def run(self, since: datetime | None = None) -> Restored:
+    def run(self, since: datetime | None = None, also: Sequence[str] = ()) -> Restored:
         """Do it, with sales paid since `since`, by default an hour before the newest fact of the backup.
 
+        `also` are ids under which this database wrote and that the backup does not know.
         Safe to run again. Raises WorkersConnected or an Outage with nothing changed but published sales,
         which are harmless to repeat; StripeFailed the same.
         """
@@ -67,7 +68,7 @@ class Restoration:
         missing = {session: at for session, at in made.items() if session not in booked}
         publish(self.broker, [self._paid(session, at) for session, at in missing.items()])
         new_id = secrets.token_hex(4)
-        products = self.database.run(_renewing(new_id, self.account))
+        products = self.database.run(_renewing(new_id, self.account, also))
         hinted = hint(self.broker, self.account, products)
         return Restored(new_id, since, len(missing), len(booked), len(products), hinted)
 
@@ -80,10 +81,12 @@ def _default(newest: datetime | None) -> datetime:
     return furthest if newest is None else max(newest - MARGIN, furthest)
 
 
-def _renewing(new_id: str, account: AccountKey) -> Callable[[Connection], list[ProductId]]:
+def _renewing(
+    new_id: str, account: AccountKey, also: Sequence[str]
+) -> Callable[[Connection], list[ProductId]]:
     def renew(connection: Connection) -> list[ProductId]:
         _refuse_workers(connection)
-        installations.renew(connection, new_id)
+        installations.renew(connection, new_id, also)
         return repairs.recover_all(connection, account)
 
     return renew

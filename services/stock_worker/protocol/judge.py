@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.stock_worker.protocol.facts import NO_MARKER, Facts, Owner
 from services.stock_worker.protocol.history import History
+from shared.marker import parse
 from shared.writes import Units
 
 
@@ -34,7 +35,7 @@ Judgement = Believe | AskTheLog | Distrust
 _REASONS = {
     Owner.LOST: "its marker names a write that this database does not know (was a backup restored?)",
     Owner.FORMER: "a restored backup does not know what it shows, and Stripe's event log does not tell either",
-    Owner.FOREIGN: "another installation of stocksync keeps this product",
+    Owner.FOREIGN: "another installation of stocksync, {installation}, keeps this product",
     Owner.GARBAGE: "its stock_rev was changed by hand",
     Owner.COPIED: "its stock_rev was copied from another product",
 }
@@ -50,7 +51,8 @@ def judge(facts: Facts, marker: str, history: History | None) -> Judgement:
         return _bare(facts, history)
     if facts.owner is Owner.FORMER and history is None:
         return AskTheLog()
-    return Distrust(_REASONS[facts.owner])
+    parsed = parse(marker)
+    return Distrust(_REASONS[facts.owner].format(installation=parsed.installation if parsed else ""))
 
 
 def _older(facts: Facts, marker: str, history: History | None) -> Judgement:

@@ -256,3 +256,40 @@ def test_fault_19_a_worker_that_was_not_stopped_changes_nothing_and_ends(
         assert shown(shop, product) == before
         with shop.database.transaction() as connection:
             assert connection.execute("select recover from product").fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_backup_that_is_restored_twice_is_told_of_the_life_in_between(
+    told: bool,
+    database_url: str,
+    back_up: BackUp,
+    simulator: Simulator,
+) -> None:
+    """What was written between two restorations is read back where people name that life; else it is quarantined."""
+    with opened(database_url, simulator, "life1") as shop:
+        product = shop.product(sizes="M", stock_M="50")
+        shop.book(shop.sold(shop.line(product, "M")))
+    restored_url = back_up()
+    with opened(database_url, simulator, "life1") as shop:
+        between = _restored(shop, database_url, [])
+        session = shop.sold(shop.line(product, "M", 2))
+        shop.book(session)
+        assert shop.metadata(product)["stock_rev"].startswith(f"1:{between}:")
+    with opened(restored_url, simulator, "life1") as shop:
+        _restored(shop, restored_url, [between] if told else [])
+        shop.book(session)
+        shop.sync(product)
+        assert [kind for kind, _ in shop.alerts()] == ([] if told else ["quarantine"])
+        if told:
+            assert shown(shop, product) == ledger(shop, product) == oracle(shop)[product] == {"M": 47}
+
+
+def _restored(shop: Shop, url: str, also: list[str]) -> str:
+    """Say that the shop's database was restored, and work on as what it is then; its new id."""
+    broker = EmbeddedBroker(url, PIPELINE)
+    done = restoration(shop, broker).run(also=also)
+    broker.close()
+    with shop.database.transaction() as connection:
+        ours = installations.current(connection, "unused")
+    shop.deps = replace(shop.deps, installation=ours.id, former=frozenset(ours.former))
+    return done.installation
