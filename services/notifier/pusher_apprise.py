@@ -11,7 +11,7 @@ from shared import logs
 
 log = logs.get(__name__)
 
-MISSING = "needs a package that is not installed: pip install 'stocksync[apprise]'"
+MISSING = "needs a package that is not installed: .venv/bin/pip install 'apprise>=2'"
 
 
 class Notifying(Protocol):

@@ -168,5 +168,5 @@ def test_without_the_package_apprise_urls_are_a_wrong_setting(
     told = capsys.readouterr().err
     assert ended.value.code == WRONG_SETTING
     assert told.startswith("stocksync: APPRISE_URLS: ")
-    assert "stocksync[apprise]" in told
+    assert ".venv/bin/pip install 'apprise>=2'" in told
     assert SECRET not in told
