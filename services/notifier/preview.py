@@ -124,11 +124,20 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
         "session": session,
         "reason": "49.00 EUR went back: the amount is that of 1 of 3 units",
         "command": "stocksync refunds accept re_3QxZ1a",
+        "dismiss": "stocksync refunds dismiss re_3QxZ1a",
+    }  # fmt: skip
+    yield AlertKind.REFUND_PROPOSED, "re_3QxZ1b", {
+        "session": session,
+        "reason": "5.00 EUR went back: the amount is that of no units",
+        "command": "stocksync refunds accept re_3QxZ1b --units LINE=UNITS",
+        "dismiss": "stocksync refunds dismiss re_3QxZ1b",
+        "examples": ["line li_1Qx7: Fisherman's jumper, M, 2 sold", "line li_1Qx8: Mug, 1 sold"],
     }  # fmt: skip
     yield AlertKind.DISPUTED, "du_1MtJUT2eZvKYlo", {
         "session": session,
         "reason": "49.00 EUR were disputed (reason: fraudulent): the amount is that of 1 of 3 units",
         "command": "stocksync refunds accept du_1MtJUT2eZvKYlo",
+        "dismiss": "stocksync refunds dismiss du_1MtJUT2eZvKYlo",
         "due_by": (AT + timedelta(days=9)).isoformat(),
     }  # fmt: skip
     yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))

@@ -117,7 +117,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Refunded: did the goods come back?",
         "refund to look at",
         "Money went back to these buyers. Stock was not changed, because a refund does not say what came back.",
-        "Put what came back into stock again, or say that nothing did: `stocksync refunds list`.",
+        "Put what came back into stock again, or say that nothing did. `stocksync refunds list` shows the lines; "
+        "where it was not what is proposed, add `--units LINE=UNITS`.",
         Tone.WARNING,
         many="refunds to look at",
     ),
@@ -127,7 +128,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "The banks of these buyers took money back. Stock was not changed, because a dispute does not say where the "
         "goods are.",
         "Answer the bank in time: search for the dispute's id in Stripe's Dashboard. Put what never left or came "
-        "back into stock again, or say that nothing did: `stocksync refunds list`.",
+        "back into stock again, or say that nothing did. `stocksync refunds list` shows the lines; where it was not "
+        "what is proposed, add `--units LINE=UNITS`.",
         Tone.WARNING,
         many="disputed payments",
     ),

@@ -365,6 +365,7 @@ def test_a_refund_is_told_with_the_command_that_puts_it_back() -> None:
         "session": "cs_1",
         "reason": "49.00 EUR went back: everything was paid back",
         "command": "stocksync refunds accept re_1",
+        "dismiss": "stocksync refunds dismiss re_1",
     }
     mail = mail_of(alert(AlertKind.REFUND_PROPOSED, "re_1", facts))
     for part in (mail.text, unescape(mail.html)):
@@ -372,6 +373,7 @@ def test_a_refund_is_told_with_the_command_that_puts_it_back() -> None:
         for said in ("re_1", "session cs_1", "49.00 EUR went back", "stocksync refunds accept re_1"):
             assert said in shown
     assert "To put it back into stock: `stocksync refunds accept re_1`" in " ".join(mail.text.split())
+    assert "Where nothing came back: `stocksync refunds dismiss re_1`" in " ".join(mail.text.split())
 
 
 def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -> None:
