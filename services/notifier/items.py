@@ -20,11 +20,12 @@ from shared.vocabulary import AlertKind, Size
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
-_PUT_BACK: Final[Mapping[AlertKind, str]] = {
+_WHEN: Final[Mapping[AlertKind, str]] = {
+    AlertKind.QUARANTINE: "Once its numbers there are right",
     AlertKind.REFUND_PROPOSED: "To put it back into stock",
     AlertKind.DISPUTED: "Where the goods have not left, or came back",
 }
-"""When the fact `command` is the one to type; the fact `dismiss` is that where nothing came back."""
+"""When the fact `command` is the one to type. `first` is to be done before, `dismiss` typed where nothing came back."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -157,8 +158,10 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
 def _commands(alert: ClaimedAlert) -> list[str]:
     """What to type, and when."""
     lines: list[str] = []
-    if (command := clean(alert.facts.get("command"), LINE_LENGTH)) and alert.kind in _PUT_BACK:
-        lines.append(f"{_PUT_BACK[alert.kind]}: `{command}`")
+    if first := clean(alert.facts.get("first"), LINE_LENGTH):
+        lines.append(first)
+    if (command := clean(alert.facts.get("command"), LINE_LENGTH)) and alert.kind in _WHEN:
+        lines.append(f"{_WHEN[alert.kind]}: `{command}`")
     if dismiss := clean(alert.facts.get("dismiss"), LINE_LENGTH):
         lines.append(f"Where nothing came back: `{dismiss}`")
     return lines

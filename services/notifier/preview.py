@@ -119,7 +119,7 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
         session, "li_1Qx7", quantity=2, reason="the sale does not say which size", name=LONG,
     )  # fmt: skip
     yield AlertKind.FINDING, str(LIVE), _findings()
-    yield AlertKind.QUARANTINE, str(MUG), product_facts(MUG.product, "Mug", reason="stock is 'twelve'")
+    yield from _quarantines()
     yield AlertKind.REFUND_PROPOSED, "re_3QxZ1a", {
         "session": session,
         "reason": "49.00 EUR went back: the amount is that of 1 of 3 units",
@@ -143,6 +143,26 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
     yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))
     yield AlertKind.LIVEMODE_MISMATCH, "an event of the other mode arrived", product_facts("", "")
     yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")
+
+
+def _quarantines() -> Iterator[tuple[AlertKind, str, Facts]]:
+    """A size that mends itself once a number is typed, and what only a person can end."""
+    for product, reason, told in (
+        (
+            MUG.product,
+            "its number in Stripe is not a plain whole number, so it is left alone",
+            {"first": "Type a plain number such as 12 into the metadata field stock. That mends it."},
+        ),
+        (
+            JUMPER.product,
+            "another installation of stocksync keeps this product",
+            {
+                "first": "Stop the other installation. Then check the product's numbers in the Dashboard.",
+                "command": f"stocksync takeover {JUMPER.product}",
+            },
+        ),
+    ):
+        yield AlertKind.QUARANTINE, product, {**product_facts(product, "Mug", reason=reason), **told}
 
 
 def _findings() -> Facts:

@@ -146,8 +146,9 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "in quarantine",
         "stocksync does not write these numbers, so as not to overwrite what somebody may have meant. Sales are "
         "still counted.",
-        "Open the product in Stripe's Dashboard and look at its metadata: every stock field must be a plain "
-        "number such as 12.",
+        "Open the product's metadata in Stripe's Dashboard and do what its line says. A number that can't be read only "
+        "has to be typed anew, plain, such as 12. `stocksync takeover` takes what stands there then for right: sales "
+        "until then count as taken off already.",
         over="no longer in quarantine",
     ),
     AlertKind.LIVEMODE_MISMATCH: Words(

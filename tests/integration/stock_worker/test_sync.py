@@ -157,6 +157,9 @@ def test_fault_93_an_unreadable_number_is_kept_and_told(shop: Shop, mug: Product
     shop.book(shop.sold(shop.line(mug, "", 1)))
     assert shop.stock(mug) == {"": "12 pcs"}
     assert shop.alerts() == [("quarantine", mug)]
+    assert "Type a plain number such as 12 into the metadata field stock." in str(
+        shop.facts("quarantine")["first"]
+    )
     shop.dashboard(mug, stock="12")
     shop.changed(mug)
     assert shop.stock(mug) == {"": "11"}
@@ -172,6 +175,17 @@ def test_fault_94_a_full_metadata_is_told_and_sales_go_on(shop: Shop) -> None:
     assert shop.write_states(full)[0] == "REJECTED"
     assert [kind for kind, _ in shop.alerts()] == ["quarantine"]
     assert sum(delta for _, _, delta in shop.movements(full)) == 8
+    assert "command" not in shop.facts("quarantine")
+
+
+def test_fault_94_a_rejected_write_goes_on_once_its_cause_is_mended(shop: Shop) -> None:
+    """Fields taken away in the Dashboard let the next number in, sales so far taken off: no takeover is needed."""
+    full = shop.product(stock="10", **{f"key_{n}": "x" for n in range(49)})
+    shop.book(shop.sold(shop.line(full, "", 1)))
+    shop.dashboard(full, key_0="", key_1="")
+    shop.changed(full)
+    assert shop.stock(full) == {"": "9"}
+    assert shop.alerts() == []
 
 
 def test_fault_89_a_write_that_is_too_old_is_never_sent_again(shop: Shop, mug: ProductId) -> None:

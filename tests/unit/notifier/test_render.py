@@ -376,6 +376,24 @@ def test_a_refund_is_told_with_the_command_that_puts_it_back() -> None:
     assert "Where nothing came back: `stocksync refunds dismiss re_1`" in " ".join(mail.text.split())
 
 
+def test_a_quarantine_is_told_with_what_to_check_and_the_command_that_ends_it() -> None:
+    """What a person sees to comes before the command; a size that mends itself has none."""
+    facts = product_facts("prod_1", "Mug", reason="its stock_rev was changed by hand")
+    theirs = {**facts, "first": "Check its numbers.", "command": "stocksync takeover prod_1"}
+    shown = " ".join(mail_of(alert(AlertKind.QUARANTINE, "prod_1", theirs)).text.split())
+    said = (
+        "changed by hand",
+        "Check its numbers.",
+        "Once its numbers there are right: `stocksync takeover prod_1`",
+    )
+    places = [shown.index(one) for one in said]
+    assert places == sorted(places)
+    size = {**facts, "first": "Type a plain number such as 12 into the metadata field stock_M."}
+    shown = mail_of(alert(AlertKind.QUARANTINE, "prod_1/M", size)).text
+    assert "Type a plain number such as 12" in shown
+    assert "takeover prod_1" not in shown
+
+
 def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -> None:
     """One alert of many findings says how many there are of each cause, and shows the first with their commands."""
     first = {
