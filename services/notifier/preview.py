@@ -30,7 +30,7 @@ from shared.alerts import (
     unplaced_facts,
 )
 from shared.findings import WORDS as CAUSES
-from shared.findings import Cause
+from shared.findings import Cause, command
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
 
 AT: Final = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
@@ -170,6 +170,11 @@ def _findings() -> Facts:
     worst = [
         (Cause.NOT_A_NUMBER, "Mug", "", "it shows “3 pcs”"),
         (Cause.EDITED, LONG, "XL", "it shows 7, the ledger 5"),
+        (Cause.SIZE_REMOVED, "Fisherman's jumper", "M", "its field is gone; the ledger has 4"),
+        (Cause.MARKER_FOREIGN, "Mug", "", "stock_rev is 1:a1b2c3:4:00000000"),
+        (Cause.SALE_NOT_BOOKED, "cs_live_a1B2c3", "", "its message lies in the dead letters"),
+        (Cause.SALE_UNKNOWN, "cs_live_d4E5f6", "", "no paid session of this id is listed"),
+        (Cause.WRITE_LOST, "Mug", "", "it has waited for a sync for 45 minutes"),
     ]
     first = [
         {
@@ -178,11 +183,13 @@ def _findings() -> Facts:
             "size": size,
             "cause": CAUSES[cause].happened,
             "detail": detail,
-            "command": "stocksync jobs run verify",
+            "first": CAUSES[cause].first,
+            "purpose": CAUSES[cause].purpose,
+            "command": command(cause, number, MUG.product),
         }
-        for cause, name, size, detail in worst
+        for number, (cause, name, size, detail) in enumerate(worst, 1)
     ]
-    return finding_facts({one["cause"]: 400 - 393 * n for n, one in enumerate(first)}, first)
+    return finding_facts({one["cause"]: 400 // (n * n + 1) for n, one in enumerate(first)}, first)
 
 
 def _recovered(session: SessionId) -> Facts:

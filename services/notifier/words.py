@@ -108,7 +108,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "What does not add up",
         "finding",
         "What Stripe shows differs from what the ledger says, for the reason given with each.",
-        "Each line names the command that mends it. `stocksync findings list` shows all that is open.",
+        "Do what each line says first, then type its command. `stocksync findings list` shows all that is open.",
         Tone.WARNING,
         over="it adds up again",
         many="findings",

@@ -29,6 +29,7 @@ from shared.alerts import (
     stock_facts,
     unplaced_facts,
 )
+from shared.findings import WORDS, Cause
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
 from tests.unit.notifier.claimed import TEST, alert, claim, over, stock
 
@@ -394,8 +395,8 @@ def test_a_quarantine_is_told_with_what_to_check_and_the_command_that_ends_it() 
     assert "takeover prod_1" not in shown
 
 
-def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -> None:
-    """One alert of many findings says how many there are of each cause, and shows the first with their commands."""
+def test_findings_are_told_with_their_number_and_what_to_do_about_each() -> None:
+    """One alert of many findings says how many there are of each cause, and shows the first with what to do."""
     first = {
         "product": "prod_1",
         "name": "Mug",
@@ -404,10 +405,19 @@ def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -
         "detail": "it shows 5, 3 was expected",
         "command": "stocksync jobs run verify",
     }
-    facts = finding_facts({"edited in the Dashboard": 9000, "a size was taken away": 1000}, [first])
+    other = {
+        "name": "Cap",
+        "cause": WORDS[Cause.NOT_A_NUMBER].happened,
+        "detail": "it shows “3 pcs”",
+        "first": "Type a plain number.",
+        "purpose": "To look at it",
+        "command": "stocksync doctor",
+    }
+    facts = finding_facts({"edited in the Dashboard": 9000, "a size was taken away": 1000}, [first, other])
     text = mail_of(alert(AlertKind.FINDING, "self:live", facts)).text
     assert "9000 × edited in the Dashboard" in text
     assert "1000 × a size was taken away" in text
     shown = " ".join(text.split())
     assert "Mug, M: edited in the Dashboard; it shows 5, 3 was expected. To mend it:" in shown
     assert "`stocksync jobs run verify`" in shown
+    assert "it shows “3 pcs”. Type a plain number. To look at it: `stocksync doctor`" in shown
