@@ -40,6 +40,11 @@ _RESTOCK = (
     "field named here. stocksync keeps the sales that happen meanwhile."
 )
 
+_LEFT: Final = (
+    "open its product in the Dashboard and type the number that is left into its metadata field. "
+    "stocksync keeps it."
+)
+
 WORDS: Final[Mapping[AlertKind, Words]] = {
     AlertKind.STRIPE_REFUSED: Words(
         "Stripe refuses the API key",
@@ -75,8 +80,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "dead letters",
         "Messages of these queues were tried many times, or can't be handled at all, and lie aside. What they tell, "
         "such as a sale, is not booked. Their neighbours went on.",
-        "`stocksync alerts parked` shows each message with its reason. Once the cause is mended, have them handled "
-        "again.",
+        "`stocksync alerts parked` shows each message with its reason. No command has them handled again yet: where "
+        f"it was a sale, {_LEFT}",
         over="no message is left aside",
         counted=False,
     ),
@@ -99,8 +104,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Paid, but not taken off any stock",
         "unplaced sale",
         "These lines were paid for, and stocksync could not tell which product and size they are.",
-        "Search for the session's id in Stripe's Dashboard to see what was bought. Each line waits in stocksync "
-        "until somebody says which size it was, or that it has no stock.",
+        "Search for the session's id in Stripe's Dashboard to see what was bought. No command places it yet: where it "
+        f"has stock, {_LEFT}",
         over="somebody said what it was",
         many="unplaced sales",
     ),

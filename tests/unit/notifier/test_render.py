@@ -377,6 +377,14 @@ def test_a_refund_is_told_with_the_command_that_puts_it_back() -> None:
     assert "Where nothing came back: `stocksync refunds dismiss re_1`" in " ".join(mail.text.split())
 
 
+@pytest.mark.parametrize("kind", [AlertKind.DEAD_LETTER, AlertKind.UNPLACED_SALE])
+def test_where_no_command_mends_the_mail_says_what_works(kind: AlertKind) -> None:
+    """What no command does yet is done in the Dashboard, and the mail says so."""
+    shown = " ".join(mail_of(alert(kind, "sales", {"queue": "sales"})).text.split())
+    assert "yet: where it" in shown
+    assert "type the number that is left into its metadata field. stocksync keeps it." in shown
+
+
 def test_a_quarantine_is_told_with_what_to_check_and_the_command_that_ends_it() -> None:
     """What a person sees to comes before the command; a size that mends itself has none."""
     facts = product_facts("prod_1", "Mug", reason="its stock_rev was changed by hand")
