@@ -160,7 +160,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Test and live are mixed up",
         "test and live mixed up",
         "An event of the other mode arrived and was refused: live where test is expected, or the reverse.",
-        "Compare the webhook endpoint and its secret with the API key: both must be of the same mode.",
+        "Compare the webhook endpoint and its secret with the API key: both must be of the same mode. Where the "
+        "webhook door runs without STRIPE_API_KEY, it takes test events unless `STRIPE_LIVEMODE=true`.",
         Tone.WARNING,
         over="nothing of the other mode has arrived for a day",
         counted=False,

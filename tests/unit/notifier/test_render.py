@@ -385,6 +385,11 @@ def test_where_no_command_mends_the_mail_says_what_works(kind: AlertKind) -> Non
     assert "type the number that is left into its metadata field. stocksync keeps it." in shown
 
 
+def test_mixed_modes_name_the_setting() -> None:
+    """A webhook door without a key takes the test mode unless a setting says otherwise, which the mail names."""
+    assert "STRIPE_LIVEMODE=true" in mail_of(alert(AlertKind.LIVEMODE_MISMATCH, "x")).text
+
+
 def test_a_quarantine_is_told_with_what_to_check_and_the_command_that_ends_it() -> None:
     """What a person sees to comes before the command; a size that mends itself has none."""
     facts = product_facts("prod_1", "Mug", reason="its stock_rev was changed by hand")
