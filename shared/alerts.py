@@ -84,7 +84,7 @@ def unplaced_facts(session: str, line_item: str, *, quantity: int, reason: str, 
 def finding_facts(counts: Mapping[str, int], first: Sequence[Mapping[str, str]]) -> Facts:
     """The facts of all open findings: how many by cause in words, and the `first` of them.
 
-    Each has product, name, size, cause (in words), detail and the command that mends it.
+    Each has product, name, size, cause (in words), detail, what to do first, the command and its purpose.
     """
     counted = [{"cause": cause, "findings": number} for cause, number in counts.items()]
     return {"counts": counted, "findings": [dict(one) for one in first]}

@@ -1,4 +1,4 @@
-"""What can be wrong between Stripe and the ledger: causes, their words, and the one command that mends each."""
+"""What can be wrong between Stripe and the ledger: causes, their words, what to do, and the one command for each."""
 
 from __future__ import annotations
 
@@ -28,13 +28,19 @@ class Cause(StrEnum):
     SALE_UNKNOWN = "sale_unknown"
 
 
+MENDS: Final = "To mend it"
+SHOWS: Final = "To look at it"
+"""The command only shows more: what mends it is for people to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What happened, what a person does first ('' for nothing), and the `command`, to be filled in."""
+    """What happened, what a person does first ('' for nothing), the `command`, to be filled in, and its `purpose`."""
 
     happened: str
     first: str
     command: str
+    purpose: str = MENDS
 
 
 _LOOK_AGAIN: Final = "stocksync jobs run verify"
@@ -44,28 +50,33 @@ WORDS: Final[Mapping[Cause, Words]] = {
     Cause.EDITED: Words("edited in the Dashboard, and no webhook told of it", "", _LOOK_AGAIN),
     Cause.SIZE_REMOVED: Words(
         "a size was taken away; sales of it wait for a person",
-        "Put its field back in the Dashboard, unless it was meant.",
+        "Put its field back in the Dashboard.",
         "stocksync findings ack {id}",
+        "If it was taken away on purpose",
     ),
     Cause.NOT_A_NUMBER: Words(
         "its number is not a plain whole number, so it is left alone",
-        "Type a plain number into the field in the Dashboard.",
+        "Type a plain number into the field in the Dashboard: that mends it.",
         _LOOK_AGAIN,
+        "To have it looked at again",
     ),
     Cause.MARKER_MISSING: Words("its stock_rev was removed", "", _LOOK_AGAIN),
     Cause.MARKER_CHANGED: Words(
         "its stock_rev was changed by hand or copied", "Correct the numbers in the Dashboard.", _TAKE_OVER
     ),
     Cause.MARKER_FOREIGN: Words(
-        "another installation of stocksync keeps it", "Stop the other installation.", _TAKE_OVER
+        "another installation of stocksync keeps it",
+        "Stop the other installation, and correct the numbers in the Dashboard.",
+        _TAKE_OVER,
     ),
     Cause.OLD_FORM: Words("an old form was saved over newer numbers", "", _LOOK_AGAIN),
     Cause.PRODUCT_DELETED: Words("deleted in Stripe, and no webhook told of it", "", _LOOK_AGAIN),
     Cause.NEVER_SEEN: Words("it is in Stripe, but the ledger has never seen it", "", _LOOK_AGAIN),
     Cause.WRITE_LOST: Words(
         "the ledger's number has not reached Stripe for long",
-        "Look whether everything runs.",
+        "Something may have stopped.",
         "stocksync doctor",
+        SHOWS,
     ),
     Cause.LEDGER_ALTERED: Words(
         "the ledger was altered by hand: the balance is not the sum of its movements",
@@ -74,10 +85,13 @@ WORDS: Final[Mapping[Cause, Words]] = {
     ),
     Cause.SALE_NOT_BOOKED: Words(
         "paid in Stripe, but not in the ledger",
-        "Read why its message was put aside, and have it handled again.",
+        "Type the number that is left into the product's field in the Dashboard: stocksync keeps it.",
         "stocksync alerts parked",
+        SHOWS,
     ),
-    Cause.SALE_UNKNOWN: Words("booked in the ledger, but Stripe does not know it", "", "stocksync audit"),
+    Cause.SALE_UNKNOWN: Words(
+        "booked in the ledger, but Stripe does not know it", "", "stocksync audit", SHOWS
+    ),
 }
 
 
@@ -100,5 +114,5 @@ class NewFinding:
 
 
 def command(cause: Cause, number: int, product: str) -> str:
-    """The one command that mends finding `number`."""
+    """The one command for finding `number`."""
     return WORDS[cause].command.format(id=number, product=product)

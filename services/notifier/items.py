@@ -20,11 +20,12 @@ from shared.vocabulary import AlertKind, Size
 DASHBOARD: Final = "https://dashboard.stripe.com"
 _PRODUCT = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _ACCOUNT = re.compile(r"(self|acct_[A-Za-z0-9]{1,60}):(test|live)", re.ASCII)
-_PUT_BACK: Final[Mapping[AlertKind, str]] = {
+_WHEN: Final[Mapping[AlertKind, str]] = {
+    AlertKind.QUARANTINE: "Once its numbers there are right",
     AlertKind.REFUND_PROPOSED: "To put it back into stock",
     AlertKind.DISPUTED: "Where the goods have not left, or came back",
 }
-"""When the fact `command` is the one to type."""
+"""When the fact `command` is the one to type. `first` is to be done before, `dismiss` typed where nothing came back."""
 _STOCK_KINDS: Final = frozenset({AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK})
 
 
@@ -143,8 +144,7 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
     if session := clean(facts.get("session"), LINE_LENGTH):
         line = clean(facts.get("line_item"), LINE_LENGTH)
         lines.append(f"session {session}" + (f", line {line}" if line else ""))
-    if (command := clean(facts.get("command"), LINE_LENGTH)) and alert.kind in _PUT_BACK:
-        lines.append(f"{_PUT_BACK[alert.kind]}: `{command}`")
+    lines += _commands(alert)
     lines += details(facts, policy)
     if alert.snoozed_until is not None:
         lines.append(f"snoozed until {moment(alert.snoozed_until, policy.zone)}, and it still lasts")
@@ -152,6 +152,18 @@ def _lines(alert: ClaimedAlert, policy: Policy) -> list[str]:
         at = moment(alert.resolved_at, policy.zone)
         waits = f"nothing is short any more ({at}), but these buyers still wait"
         lines.append(waits if alert.kind is AlertKind.OVERSOLD else f"settled {at}")
+    return lines
+
+
+def _commands(alert: ClaimedAlert) -> list[str]:
+    """What to type, and when."""
+    lines: list[str] = []
+    if first := clean(alert.facts.get("first"), LINE_LENGTH):
+        lines.append(first)
+    if (command := clean(alert.facts.get("command"), LINE_LENGTH)) and alert.kind in _WHEN:
+        lines.append(f"{_WHEN[alert.kind]}: `{command}`")
+    if dismiss := clean(alert.facts.get("dismiss"), LINE_LENGTH):
+        lines.append(f"Where nothing came back: `{dismiss}`")
     return lines
 
 

@@ -30,7 +30,7 @@ from shared.alerts import (
     unplaced_facts,
 )
 from shared.findings import WORDS as CAUSES
-from shared.findings import Cause
+from shared.findings import Cause, command
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
 
 AT: Final = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
@@ -119,16 +119,25 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
         session, "li_1Qx7", quantity=2, reason="the sale does not say which size", name=LONG,
     )  # fmt: skip
     yield AlertKind.FINDING, str(LIVE), _findings()
-    yield AlertKind.QUARANTINE, str(MUG), product_facts(MUG.product, "Mug", reason="stock is 'twelve'")
+    yield from _quarantines()
     yield AlertKind.REFUND_PROPOSED, "re_3QxZ1a", {
         "session": session,
         "reason": "49.00 EUR went back: the amount is that of 1 of 3 units",
         "command": "stocksync refunds accept re_3QxZ1a",
+        "dismiss": "stocksync refunds dismiss re_3QxZ1a",
+    }  # fmt: skip
+    yield AlertKind.REFUND_PROPOSED, "re_3QxZ1b", {
+        "session": session,
+        "reason": "5.00 EUR went back: the amount is that of no units",
+        "command": "stocksync refunds accept re_3QxZ1b --units LINE=UNITS",
+        "dismiss": "stocksync refunds dismiss re_3QxZ1b",
+        "examples": ["line li_1Qx7: Fisherman's jumper, M, 2 sold", "line li_1Qx8: Mug, 1 sold"],
     }  # fmt: skip
     yield AlertKind.DISPUTED, "du_1MtJUT2eZvKYlo", {
         "session": session,
         "reason": "49.00 EUR were disputed (reason: fraudulent): the amount is that of 1 of 3 units",
         "command": "stocksync refunds accept du_1MtJUT2eZvKYlo",
+        "dismiss": "stocksync refunds dismiss du_1MtJUT2eZvKYlo",
         "due_by": (AT + timedelta(days=9)).isoformat(),
     }  # fmt: skip
     yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))
@@ -136,11 +145,36 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
     yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")
 
 
+def _quarantines() -> Iterator[tuple[AlertKind, str, Facts]]:
+    """A size that mends itself once a number is typed, and what only a person can end."""
+    for product, reason, told in (
+        (
+            MUG.product,
+            "its number in Stripe is not a plain whole number, so it is left alone",
+            {"first": "Type a plain number such as 12 into the metadata field stock. That mends it."},
+        ),
+        (
+            JUMPER.product,
+            "another installation of stocksync keeps this product",
+            {
+                "first": "Stop the other installation. Then check the product's numbers in the Dashboard.",
+                "command": f"stocksync takeover {JUMPER.product}",
+            },
+        ),
+    ):
+        yield AlertKind.QUARANTINE, product, {**product_facts(product, "Mug", reason=reason), **told}
+
+
 def _findings() -> Facts:
     """Many findings, of which the first are named."""
     worst = [
         (Cause.NOT_A_NUMBER, "Mug", "", "it shows “3 pcs”"),
         (Cause.EDITED, LONG, "XL", "it shows 7, the ledger 5"),
+        (Cause.SIZE_REMOVED, "Fisherman's jumper", "M", "its field is gone; the ledger has 4"),
+        (Cause.MARKER_FOREIGN, "Mug", "", "stock_rev is 1:a1b2c3:4:00000000"),
+        (Cause.SALE_NOT_BOOKED, "cs_live_a1B2c3", "", "its message lies in the dead letters"),
+        (Cause.SALE_UNKNOWN, "cs_live_d4E5f6", "", "no paid session of this id is listed"),
+        (Cause.WRITE_LOST, "Mug", "", "it has waited for a sync for 45 minutes"),
     ]
     first = [
         {
@@ -149,11 +183,13 @@ def _findings() -> Facts:
             "size": size,
             "cause": CAUSES[cause].happened,
             "detail": detail,
-            "command": "stocksync jobs run verify",
+            "first": CAUSES[cause].first,
+            "purpose": CAUSES[cause].purpose,
+            "command": command(cause, number, MUG.product),
         }
-        for cause, name, size, detail in worst
+        for number, (cause, name, size, detail) in enumerate(worst, 1)
     ]
-    return finding_facts({one["cause"]: 400 - 393 * n for n, one in enumerate(first)}, first)
+    return finding_facts({one["cause"]: 400 // (n * n + 1) for n, one in enumerate(first)}, first)
 
 
 def _recovered(session: SessionId) -> Facts:

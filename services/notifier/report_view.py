@@ -15,7 +15,7 @@ from shared.weekly_report import Doubt, ProductWeek, RanOut, Recovered, Seller, 
 SHOWN: Final = 15
 """Rows of a list in the mail; the table that is attached has all."""
 
-MENDS: Final = "stocksync findings list shows each, with the one command that mends it."
+MENDS: Final = "stocksync findings list shows each, and what to do about it."
 
 
 @dataclass(frozen=True, slots=True)

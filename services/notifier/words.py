@@ -40,6 +40,11 @@ _RESTOCK = (
     "field named here. stocksync keeps the sales that happen meanwhile."
 )
 
+_LEFT: Final = (
+    "open its product in the Dashboard and type the number that is left into its metadata field. "
+    "stocksync keeps it."
+)
+
 WORDS: Final[Mapping[AlertKind, Words]] = {
     AlertKind.STRIPE_REFUSED: Words(
         "Stripe refuses the API key",
@@ -75,8 +80,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "dead letters",
         "Messages of these queues were tried many times, or can't be handled at all, and lie aside. What they tell, "
         "such as a sale, is not booked. Their neighbours went on.",
-        "`stocksync alerts parked` shows each message with its reason. Once the cause is mended, have them handled "
-        "again.",
+        "`stocksync alerts parked` shows each message with its reason. No command has them handled again yet: where "
+        f"it was a sale, {_LEFT}",
         over="no message is left aside",
         counted=False,
     ),
@@ -99,8 +104,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Paid, but not taken off any stock",
         "unplaced sale",
         "These lines were paid for, and stocksync could not tell which product and size they are.",
-        "Search for the session's id in Stripe's Dashboard to see what was bought. Each line waits in stocksync "
-        "until somebody says which size it was, or that it has no stock.",
+        "Search for the session's id in Stripe's Dashboard to see what was bought. No command places it yet: where it "
+        f"has stock, {_LEFT}",
         over="somebody said what it was",
         many="unplaced sales",
     ),
@@ -108,7 +113,7 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "What does not add up",
         "finding",
         "What Stripe shows differs from what the ledger says, for the reason given with each.",
-        "Each line names the command that mends it. `stocksync findings list` shows all that is open.",
+        "Do what each line says first, then type its command. `stocksync findings list` shows all that is open.",
         Tone.WARNING,
         over="it adds up again",
         many="findings",
@@ -117,7 +122,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Refunded: did the goods come back?",
         "refund to look at",
         "Money went back to these buyers. Stock was not changed, because a refund does not say what came back.",
-        "Put what came back into stock again, or say that nothing did: `stocksync refunds list`.",
+        "Put what came back into stock again, or say that nothing did. `stocksync refunds list` shows the lines; "
+        "where it was not what is proposed, add `--units LINE=UNITS`.",
         Tone.WARNING,
         many="refunds to look at",
     ),
@@ -127,7 +133,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "The banks of these buyers took money back. Stock was not changed, because a dispute does not say where the "
         "goods are.",
         "Answer the bank in time: search for the dispute's id in Stripe's Dashboard. Put what never left or came "
-        "back into stock again, or say that nothing did: `stocksync refunds list`.",
+        "back into stock again, or say that nothing did. `stocksync refunds list` shows the lines; where it was not "
+        "what is proposed, add `--units LINE=UNITS`.",
         Tone.WARNING,
         many="disputed payments",
     ),
@@ -144,15 +151,17 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "in quarantine",
         "stocksync does not write these numbers, so as not to overwrite what somebody may have meant. Sales are "
         "still counted.",
-        "Open the product in Stripe's Dashboard and look at its metadata: every stock field must be a plain "
-        "number such as 12.",
+        "Open the product's metadata in Stripe's Dashboard and do what its line says. A number that can't be read only "
+        "has to be typed anew, plain, such as 12. `stocksync takeover` takes what stands there then for right: sales "
+        "until then count as taken off already.",
         over="no longer in quarantine",
     ),
     AlertKind.LIVEMODE_MISMATCH: Words(
         "Test and live are mixed up",
         "test and live mixed up",
         "An event of the other mode arrived and was refused: live where test is expected, or the reverse.",
-        "Compare the webhook endpoint and its secret with the API key: both must be of the same mode.",
+        "Compare the webhook endpoint and its secret with the API key: both must be of the same mode. Where the "
+        "webhook door runs without STRIPE_API_KEY, it takes test events unless `STRIPE_LIVEMODE=true`.",
         Tone.WARNING,
         over="nothing of the other mode has arrived for a day",
         counted=False,

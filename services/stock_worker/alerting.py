@@ -9,14 +9,20 @@ from services.stock_worker import stock_alerts
 from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.protocol.facts import SizeState
+from services.stock_worker.protocol.judge import Distrust
 from services.stock_worker.protocol.plan import Base, Plan
 from services.stock_worker.stock_alerts import LevelChange, effective_threshold
 from shared.alerts import AlertKey, NewAlert, product_facts, unplaced_facts
+from shared.stock_metadata import stock_key
 from shared.stripe_api.objects import Product
 from shared.vocabulary import AlertKind, ProductId, Size, UnplacedSale, Variant
 
 STOCK: Final = (AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK, AlertKind.OVERSOLD)
 UNREADABLE: Final = "its number in Stripe is not a plain whole number, so it is left alone"
+TRIED_AGAIN: Final = (
+    "Mend what Stripe complains of, such as a product with 50 metadata fields: take some away in the Dashboard. "
+    "stocksync tries again with the product's next sale or edit."
+)
 
 
 def after_look(tx: Tx, product: Product, base: Base, made: Plan, *, deps: Deps) -> None:
@@ -50,9 +56,16 @@ def closed(tx: Tx, product: ProductId, sizes: Sequence[Size]) -> None:
     tx.alerts.resolve([*quarantines, *_of_stock(product, sizes)])
 
 
-def quarantined(tx: Tx, product: ProductId, name: str, *, reason: str, deps: Deps) -> None:
-    """Tell that the product is left alone until a person acts."""
-    facts = product_facts(product, name, reason=reason)
+def quarantined(tx: Tx, product: Product, why: Distrust, deps: Deps) -> None:
+    """Tell that the product is left alone until a person takes it over."""
+    told = product_facts(product.id, product.name, reason=why.reason)
+    facts = {**told, "first": why.check, "command": f"stocksync takeover {product.id}"}
+    tx.alerts.raise_([NewAlert(deps.account, AlertKind.QUARANTINE, product.id, facts)])
+
+
+def rejected(tx: Tx, product: ProductId, name: str, *, reason: str, deps: Deps) -> None:
+    """Tell that Stripe takes no number of the product. A takeover would forget the sales that wait to be written."""
+    facts = {**product_facts(product, name, reason=reason), "first": TRIED_AGAIN}
     tx.alerts.raise_([NewAlert(deps.account, AlertKind.QUARANTINE, product, facts)])
 
 
@@ -90,7 +103,9 @@ def _of_stock(product: ProductId, sizes: Sequence[Size]) -> list[AlertKey]:
 
 
 def _unreadable(product: Product, size: Size, deps: Deps) -> NewAlert:
-    facts = product_facts(product.id, product.name, reason=UNREADABLE, size=size)
+    told = product_facts(product.id, product.name, reason=UNREADABLE, size=size)
+    mends = f"Type a plain number such as 12 into the metadata field {stock_key(size)}. That mends it."
+    facts = {**told, "first": mends}
     return NewAlert(deps.account, AlertKind.QUARANTINE, str(Variant(product.id, size)), facts)
 
 

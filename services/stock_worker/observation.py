@@ -87,7 +87,7 @@ def _base(tx: Tx, look: Look, facts: Facts, row: ProductRow, *, deps: Deps) -> B
     if isinstance(judgement, Distrust):
         if look.history is not None and not look.history.whole and row.reason != judgement.reason:
             return Turn.ASK_THE_WHOLE_LOG
-        _quarantine(tx, look, deps, reason=judgement.reason)
+        _quarantine(tx, look, deps, why=judgement)
         return Turn.SETTLED
     return base_of(tx, look, judgement)
 
@@ -191,11 +191,11 @@ def _commit(tx: Tx, look: Look, base: Base, made: Plan, *, deps: Deps) -> Write 
     return made.write or Turn.SETTLED
 
 
-def _quarantine(tx: Tx, look: Look, deps: Deps, *, reason: str) -> None:
+def _quarantine(tx: Tx, look: Look, deps: Deps, *, why: Distrust) -> None:
     product = look.product.id
-    tx.products.set_state(product, "quarantined", reason=reason)
+    tx.products.set_state(product, "quarantined", reason=why.reason)
     states = dict.fromkeys(look.seen.sheet.sizes, "managed")
     tx.products.save_sizes(product, states, opened=())
     tx.products.mark_clean(product, name=look.product.name)
-    alerting.quarantined(tx, product, look.product.name, reason=reason, deps=deps)
-    log.warning("product_quarantined", product=product, reason=reason)
+    alerting.quarantined(tx, look.product, why, deps)
+    log.warning("product_quarantined", product=product, reason=why.reason)

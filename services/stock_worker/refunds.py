@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.stock_worker import return_alerts
+from services.stock_worker.return_alerts import AskedLine
 from services.stock_worker.returns import Policy, Proposal, SoldLine, propose
 from shared import clock, logs
 from shared.alerts import NewAlert, product_facts
@@ -22,7 +23,7 @@ from shared.stripe_api import money_back
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.money_back import MoneyBack
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
-from shared.vocabulary import AccountKey, AlertKind, ProductId, RefundId, is_dispute
+from shared.vocabulary import AccountKey, AlertKind, LineItemId, ProductId, RefundId, is_dispute
 
 log = logs.get(__name__)
 
@@ -174,21 +175,27 @@ def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
         units=sum(made.units),
     )
     if desk.policy is Policy.AUTO_FULL and paid.given_back and not refunds.dismissed(paid.session.id):
-        products = _put_back(connection, paid, desk)
+        everything = {line.line: units for line, units in zip(booked, made.units, strict=True)}
+        products = _put_back(connection, paid, everything, desk=desk)
         if products is not None:
             return _synced(products, desk)
-    sold = sum(line.units for line in booked)
-    alert = return_alerts.asking(desk.account, paid.back, paid.session.id, made, sold=sold)
+    lines = [
+        AskedLine(one.line, one.name or one.product, one.size, one.sold)
+        for one in refunds.lines(paid.back.id)
+    ]
+    alert = return_alerts.asking(desk.account, paid.back, paid.session.id, made, lines=lines)
     raised = Alerts(connection, desk.account).raise_([alert])
     return Done(then=tuple(AlertOpened(alert=alert) for alert in raised))
 
 
-def _put_back(connection: Connection, paid: _Paid, desk: Desk) -> list[ProductId] | None:
+def _put_back(
+    connection: Connection, paid: _Paid, everything: Mapping[LineItemId, int], *, desk: Desk
+) -> list[ProductId] | None:
     """Put everything back without asking; None where a person has to say what is possible."""
     reason = "a full refund, and REFUND_RESTOCK is auto-full"
     try:
         return returns.accept(
-            connection, desk.account, paid.back.id, None, by=returns.BY_ITSELF, reason=reason
+            connection, desk.account, paid.back.id, everything, by=returns.BY_ITSELF, reason=reason
         )
     except returns.NotReturnable as refused:
         log.warning("refund_not_put_back", refund=paid.back.id, reason=str(refused))

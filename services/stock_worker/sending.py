@@ -95,7 +95,7 @@ def _leave(
             reason = f"Stripe rejected the new numbers ({answer})"
             tx.products.set_state(write.product, "quarantined", reason=reason)
             tx.products.mark_clean(write.product)
-            alerting.quarantined(tx, write.product, row.name, reason=reason, deps=deps)
+            alerting.rejected(tx, write.product, row.name, reason=reason, deps=deps)
     log.info("write_left", product=write.product, rev=write.rev, state=state, answer=answer)
 
 

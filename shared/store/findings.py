@@ -50,8 +50,18 @@ class Finding:
         return WORDS[Cause(self.cause)].happened
 
     @property
+    def first(self) -> str:
+        """What a person does before the command; '' for nothing."""
+        return WORDS[Cause(self.cause)].first
+
+    @property
+    def purpose(self) -> str:
+        """What the command is for, such as `To mend it`."""
+        return WORDS[Cause(self.cause)].purpose
+
+    @property
     def command(self) -> str:
-        """The one command that mends it."""
+        """The one command for it."""
         return command(Cause(self.cause), self.id, self.product)
 
 
@@ -206,6 +216,8 @@ def retell(connection: Connection[Any], account: AccountKey, *, news: bool) -> l
             "size": one.size,
             "cause": one.words,
             "detail": one.detail,
+            "first": one.first,
+            "purpose": one.purpose,
             "command": one.command,
         }
         for one in findings.first_open()

@@ -40,12 +40,15 @@ def accept(
     by: str,
     reason: str = "",
 ) -> list[ProductId]:
-    """Put `units` of each line back, or what was proposed (None); the products to sync. Raises NotReturnable."""
+    """Put `units` of each line back, or what was proposed (None); the products to sync. Raises NotReturnable.
+
+    Where nothing was proposed somebody has to name units: an answer is for good, and this would be none.
+    """
     refunds = Refunds(connection, account)
     found = _open(refunds, refund)
     refunds.lock_session(found.session)
     lines = refunds.lines(refund)
-    wanted = units if units is not None else {line.line: line.proposed for line in lines}
+    wanted = units if units is not None else _proposed(refund, lines)
     _check(connection, account, found, lines, wanted=wanted)
     back = [line for line in lines if wanted.get(line.line)]
     movements = [_movement(account, found, line, wanted[line.line], by=by, reason=reason) for line in back]
@@ -54,6 +57,15 @@ def accept(
     Products(connection, account).mark_dirty(products)
     _decide(connection, account, found, "accepted", by=by, reason=reason, returned=wanted)
     return products
+
+
+def _proposed(refund: RefundId, lines: Sequence[RefundLine]) -> dict[LineItemId, int]:
+    if not any(line.proposed for line in lines):
+        raise NotReturnable(
+            f"no units are proposed of {refund}: say what came back with --units LINE=UNITS (`stocksync refunds list`"
+            f" shows the lines), or `stocksync refunds dismiss {refund}` where nothing did"
+        )
+    return {line.line: line.proposed for line in lines}
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""`stocksync findings`: what does not add up between Stripe and the ledger, and what mends it."""
+"""`stocksync findings`: what does not add up between Stripe and the ledger, and what to do about it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from services.backoffice.cli import moments, tables
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import findings as operations
-from shared.findings import WORDS, Cause
 from shared.store.findings import Finding
 
-app = typer.Typer(help="What does not add up, and the command that mends it.", no_args_is_help=True)
+app = typer.Typer(help="What does not add up, and what to do about it.", no_args_is_help=True)
 
 Ids = Annotated[list[int], typer.Argument(help="Numbers, as `stocksync findings list` shows them.")]
 STATES: Final = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}
@@ -64,7 +63,13 @@ def resolve(
 
 
 def _shown(one: Finding) -> dict[str, object]:
-    return {**asdict(one), "words": one.words, "command": one.command}
+    return {
+        **asdict(one),
+        "words": one.words,
+        "first": one.first,
+        "purpose": one.purpose,
+        "command": one.command,
+    }
 
 
 def _print_done(done: Sequence[int], state: str, *, as_json: bool) -> None:
@@ -76,7 +81,7 @@ def _print_done(done: Sequence[int], state: str, *, as_json: bool) -> None:
 
 
 def _print(found: Sequence[Finding], zone: ZoneInfo) -> None:
-    table = tables.table("", "product", "size", "what", "since", "", "what mends it")
+    table = tables.table("", "product", "size", "what", "since", "", "what to do")
     for one in found:
         tables.add(
             table,
@@ -86,13 +91,13 @@ def _print(found: Sequence[Finding], zone: ZoneInfo) -> None:
             ": ".join(filter(None, (one.words, one.detail))),
             moments.named(one.first_seen_at, zone),
             tables.coloured(one.state, STATES[one.state]),
-            _mends(one),
+            _to_do(one),
         )
     tables.show(table)
 
 
-def _mends(one: Finding) -> str:
+def _to_do(one: Finding) -> str:
     """What is to be done, or what was."""
     if one.state == "resolved":
         return one.resolution
-    return " ".join(filter(None, (WORDS[Cause(one.cause)].first, f"`{one.command}`")))
+    return " ".join(filter(None, (one.first, f"{one.purpose}: `{one.command}`")))

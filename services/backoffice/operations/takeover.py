@@ -26,7 +26,10 @@ def candidates(
     others = sorted(set(wanted) - {one.id for one in found})
     if others:
         mode = account.rpartition(":")[2]
-        raise NotQuarantined(f"not in quarantine in {mode} mode, or never seen: {', '.join(others)}")
+        raise NotQuarantined(
+            f"not in quarantine in {mode} mode, or never seen: {', '.join(others)};"
+            " `stocksync jobs run verify` looks at them"
+        )
     return [one for one in found if one.id in wanted]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from services.stock_worker.protocol.facts import NO_MARKER, Facts, Owner
 from services.stock_worker.protocol.history import History
@@ -23,11 +24,18 @@ class AskTheLog:
     """The marker is odd: digest the event log first, then judge again with it."""
 
 
+CHECK: Final = "Check the product's numbers in the Dashboard, and correct them there."
+
+
 @dataclass(frozen=True, slots=True)
 class Distrust:
-    """Nothing explains the marker: quarantine the product, write nothing."""
+    """Nothing explains the marker: quarantine the product, write nothing.
+
+    `check` is what a person sees to before the takeover that ends it.
+    """
 
     reason: str
+    check: str = CHECK
 
 
 Judgement = Believe | AskTheLog | Distrust
@@ -38,6 +46,12 @@ _REASONS = {
     Owner.FOREIGN: "another installation of stocksync, {installation}, keeps this product",
     Owner.GARBAGE: "its stock_rev was changed by hand",
     Owner.COPIED: "its stock_rev was copied from another product",
+}
+_CHECKS = {
+    Owner.LOST: "After a restored backup `stocksync restored` mends it, with all stock workers stopped. "
+    "Otherwise check the product's numbers in the Dashboard, and correct them there.",
+    Owner.FOREIGN: "Stop the other installation. Then check the product's numbers in the Dashboard. If it was this "
+    "database itself, before a backup was restored, `stocksync restored --also {installation}` is what mends it.",
 }
 
 
@@ -52,7 +66,8 @@ def judge(facts: Facts, marker: str, history: History | None) -> Judgement:
     if facts.owner is Owner.FORMER and history is None:
         return AskTheLog()
     parsed = parse(marker)
-    return Distrust(_REASONS[facts.owner].format(installation=parsed.installation if parsed else ""))
+    texts = _REASONS[facts.owner], _CHECKS.get(facts.owner, CHECK)
+    return Distrust(*(text.format(installation=parsed.installation if parsed else "") for text in texts))
 
 
 def _older(facts: Facts, marker: str, history: History | None) -> Judgement:

@@ -194,7 +194,10 @@ def test_what_is_not_in_quarantine_cannot_be_taken_over(command: Command, quaran
     """Unknown products are named, and nothing is done, not even to the known one."""
     answer = command("takeover", PRODUCT, "prod_2", "--yes")
     assert answer.returncode == 1
-    assert answer.stderr == "stocksync: not in quarantine in test mode, or never seen: prod_2\n"
+    assert answer.stderr == (
+        "stocksync: not in quarantine in test mode, or never seen: prod_2;"
+        " `stocksync jobs run verify` looks at them\n"
+    )
     assert _wishes(quarantined) == (False, False)
 
 

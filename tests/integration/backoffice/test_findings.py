@@ -7,7 +7,7 @@ import pytest
 
 from services.backoffice.operations import findings as operations
 from shared.database.pool import Database
-from shared.findings import Cause, NewFinding
+from shared.findings import WORDS, Cause, NewFinding
 from shared.store.findings import Findings, retell
 from shared.vocabulary import ProductId, Size, account_key
 from tests.support.command import Command, stocksync
@@ -44,16 +44,33 @@ def open_alerts(database: Database) -> list[list[dict[str, int]]]:
         return [row[0] for row in rows]
 
 
-def test_the_list_says_what_happened_and_what_mends_it(command: Command, found: list[int]) -> None:
-    """Every open finding is shown with its cause in words and the one command that mends it."""
+def test_the_list_says_what_happened_and_what_to_do(command: Command, found: list[int]) -> None:
+    """Every open finding is shown with its cause in words, what to do first, and the one command."""
     shown = command("list")
     assert shown.returncode == 0
     assert "Shirt [x]" in shown.stdout
     assert "not a plain whole number" in shown.stdout
     assert "stocksync takeover prod_2" in shown.stdout
+    words = " ".join(shown.stdout.split())
+    assert "Type a plain number" in words
+    assert "To mend it:" in words
     listed = json.loads(command("list", "--json").stdout)
     assert sorted(one["id"] for one in listed) == sorted(found)
+    assert {one["purpose"] for one in listed} == {"To mend it", "To have it looked at again"}
     assert {one["command"] for one in listed} == {"stocksync jobs run verify", "stocksync takeover prod_2"}
+
+
+@pytest.mark.usefixtures("found")
+def test_the_alert_holds_what_to_do_first(database: Database) -> None:
+    """What the mail tells of each is the same as what the list shows."""
+    with database.transaction() as connection:
+        ((told,),) = connection.execute(
+            "select facts->'findings' from alert where resolved_at is null"
+        ).fetchall()
+    assert [one["first"] for one in told] == [
+        WORDS[cause].first for cause in (Cause.NOT_A_NUMBER, Cause.MARKER_FOREIGN)
+    ]
+    assert [one["purpose"] for one in told] == ["To have it looked at again", "To mend it"]
 
 
 def test_what_is_acknowledged_stays_and_is_told_no_more(

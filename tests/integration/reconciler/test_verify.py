@@ -11,6 +11,7 @@ from services.reconciler import looking, verify
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
 from shared.findings import Cause, NewFinding
+from shared.store import repairs
 from shared.store.findings import Findings, retell
 from shared.vocabulary import ProductId, Size
 from tests.integration.reconciler.conftest import ACCOUNT
@@ -114,6 +115,21 @@ def test_an_edit_whose_webhook_never_came_is_taken_over(stage: Stage) -> None:
     assert found.resolution.startswith("the ledger followed: external +13 of size M (movement ")
     assert stage.shop.stock(shirt) == {"S": "49", "M": "33"}
     assert ("finding", "self:test") not in stage.shop.alerts()
+
+
+def test_what_another_installation_left_can_be_taken_over_after_a_verification(stage: Stage) -> None:
+    """A new ledger that never saw a product has nothing to take over; one run puts it in quarantine, untouched."""
+    cup = stage.shop.product(stock="4", stock_rev="1:elsewhere:3:00000000")
+    with stage.tools.database.transaction() as connection:
+        assert repairs.quarantined(connection, ACCOUNT) == []
+    stage.job("verify")
+    with stage.tools.database.transaction() as connection:
+        (found,) = repairs.quarantined(connection, ACCOUNT)
+        assert repairs.take_over(connection, ACCOUNT, [found.id]) == {cup}
+    assert found.reason == "another installation of stocksync keeps this product"
+    assert stage.shop.stock(cup) == {"": "4"}
+    stage.shop.sync(cup)
+    assert stage.shop.metadata(cup)["stock_rev"].startswith("1:testing:")
 
 
 def test_what_is_mended_by_hand_is_over_with_the_next_run(stage: Stage) -> None:

@@ -133,6 +133,14 @@ class Shop:
             rows = connection.execute("select kind, subject from alert where resolved_at is null order by id")
             return [(str(row[0]), str(row[1])) for row in rows]
 
+    def facts(self, kind: str) -> dict[str, Any]:
+        """What the only open alert of a kind tells."""
+        with self.database.transaction() as connection:
+            ((found,),) = connection.execute(
+                "select facts from alert where kind = %s and resolved_at is null", (kind,)
+            ).fetchall()
+            return dict(found)
+
     def write_states(self, product: ProductId) -> list[str]:
         """The states of the product's writes, in the order of their revs."""
         with self.database.transaction() as connection:

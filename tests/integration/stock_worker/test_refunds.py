@@ -11,6 +11,7 @@ from shared.messages import AlertOpened, SyncRequested
 from shared.outcomes import Done, Ignored, Reject, RetryLater
 from shared.store import returns
 from shared.store.products import Products
+from shared.store.refunds import Refunds
 from shared.vocabulary import AccountKey, RefundId
 from tests.integration.stock_worker.returning import accept, kept, payment, refunded, sold, stocked, told
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
@@ -77,6 +78,40 @@ def test_a_person_may_say_other_units_but_never_more_than_were_sold(shop: Shop, 
     assert accept(desk, refund, **{lines["S"]: 1}) == [shirt]
     shop.sync(shirt)
     assert shop.stock(shirt) == {"S": "9", "M": "7"}
+
+
+def test_where_no_units_are_proposed_an_answer_names_them(shop: Shop, desk: Desk) -> None:
+    """Accepting nothing is refused in words and leaves the question open; with units, or dismissed, it is answered."""
+    shirt = stocked(shop)
+    session = sold(shop, shirt)
+    refund = refunded(shop, session, 50)
+    on_refund(told(refund), desk)
+    with pytest.raises(
+        returns.NotReturnable, match=f"--units LINE=UNITS .* `stocksync refunds dismiss {refund}`"
+    ):
+        accept(desk, refund)
+    ((found, lines),) = kept(desk)
+    assert (found.state, lines) == ("open", [("M", 0, 0), ("S", 0, 0)])
+    assert shop.alerts() == [("refund_proposed", refund)]
+    assert shop.movements(shirt)[-1][0] == "sale"
+    read = desk.stripe.session_of_payment(payment(shop, session))
+    assert read is not None
+    assert accept(desk, refund, **{read.lines[0].id: 1}) == [shirt]
+    assert (kept(desk)[0][0].state, shop.alerts()) == ("accepted", [])
+
+
+def test_auto_full_asks_nothing_where_all_units_came_back_before(shop: Shop, desk: Desk) -> None:
+    """The refund of the rest of the money, when every unit is in stock again, is answered without a person."""
+    shirt = stocked(shop)
+    session = sold(shop, shirt)
+    first = refunded(shop, session, 100)
+    on_refund(told(first), desk)
+    lines = desk.database.run(lambda c: Refunds(c, ACCOUNT).lines(first))
+    accept(desk, first, **{line.line: line.sold for line in lines})
+    rest = refunded(shop, session)
+    on_refund(told(rest), replace(desk, policy=Policy.AUTO_FULL))
+    assert {one.id: one.state for one, _ in kept(desk)} == {first: "accepted", rest: "accepted"}
+    assert shop.alerts() == []
 
 
 def test_a_dismissed_refund_changes_nothing(shop: Shop, desk: Desk) -> None:

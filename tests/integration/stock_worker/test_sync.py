@@ -157,6 +157,9 @@ def test_fault_93_an_unreadable_number_is_kept_and_told(shop: Shop, mug: Product
     shop.book(shop.sold(shop.line(mug, "", 1)))
     assert shop.stock(mug) == {"": "12 pcs"}
     assert shop.alerts() == [("quarantine", mug)]
+    assert "Type a plain number such as 12 into the metadata field stock." in str(
+        shop.facts("quarantine")["first"]
+    )
     shop.dashboard(mug, stock="12")
     shop.changed(mug)
     assert shop.stock(mug) == {"": "11"}
@@ -175,6 +178,17 @@ def test_fault_94_a_full_metadata_is_told_and_sales_go_on(shop: Shop) -> None:
     with shop.database.transaction() as connection:
         told = connection.execute("select count(*) from alert where kind = 'quarantine'").fetchone()
     assert told == (1,)  # not one for each sale
+    assert "command" not in shop.facts("quarantine")
+
+
+def test_fault_94_a_rejected_write_goes_on_once_its_cause_is_mended(shop: Shop) -> None:
+    """Fields taken away in the Dashboard let the next number in, sales so far taken off: no takeover is needed."""
+    full = shop.product(stock="10", **{f"key_{n}": "x" for n in range(49)})
+    shop.book(shop.sold(shop.line(full, "", 1)))
+    shop.dashboard(full, key_0="", key_1="")
+    shop.changed(full)
+    assert shop.stock(full) == {"": "9"}
+    assert shop.alerts() == []
 
 
 def test_an_edit_is_seen_before_a_lost_answer_is_settled_for_good(shop: Shop, mug: ProductId) -> None:

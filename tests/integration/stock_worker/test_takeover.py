@@ -32,9 +32,16 @@ def last_actor(shop: Shop, product: ProductId) -> tuple[str, str, int]:
     return str(row[0]), str(row[1]), int(row[2])
 
 
-@pytest.mark.parametrize("marker", ["1:other:3:00000000", "1:testing:99:00000000", "garbage"])
+@pytest.mark.parametrize(
+    ("marker", "check"),
+    [
+        ("1:other:3:00000000", "Stop the other installation."),
+        ("1:testing:99:00000000", "After a restored backup `stocksync restored` mends it"),
+        ("garbage", "Check the product's numbers in the Dashboard"),
+    ],
+)
 def test_fault_92_a_product_that_is_taken_over_keeps_stripes_number(
-    shop: Shop, mug: ProductId, marker: str
+    shop: Shop, mug: ProductId, marker: str, check: str
 ) -> None:
     """Edits and sales in quarantine end in Stripe's number, by an operator's adjustment, under our marker."""
     shop.dashboard(mug, stock_rev=marker)
@@ -42,6 +49,9 @@ def test_fault_92_a_product_that_is_taken_over_keeps_stripes_number(
     shop.dashboard(mug, stock="40")
     shop.book(shop.sold(shop.line(mug, "", 1)))
     assert [kind for kind, _ in shop.alerts()] == ["quarantine"]
+    told = shop.facts("quarantine")
+    assert told["first"].startswith(check)
+    assert told["command"] == f"stocksync takeover {mug}"
     assert shop.metadata(mug)["stock_rev"] == marker
     take_over(shop, mug)
     assert shop.stock(mug) == ledger(shop, mug) == {"": "40"}

@@ -129,6 +129,16 @@ def test_fault_113_another_installations_mark_is_a_failure() -> None:
     assert SHIRT not in opinion.text
 
 
+def test_fault_113_what_is_not_in_quarantine_is_looked_at_before_it_is_taken_over() -> None:
+    """A takeover takes only what is in quarantine: where some is not, the step before is named, else not."""
+    theirs = {one: str(stamp("theirs", 9, one, {})) for one in (SHIRT, MUG)}
+    some = judge.markers(theirs, ["ours"], {SHIRT: "kept elsewhere"}).text
+    assert some.index("`stocksync jobs run verify`") < some.index("`stocksync takeover`")
+    every = judge.markers(theirs, ["ours"], dict.fromkeys(theirs, "kept elsewhere")).text
+    assert "jobs run verify" not in every
+    assert "`stocksync takeover`" in every
+
+
 def test_fault_92_quarantine_and_garbled_marks_are_warnings() -> None:
     """A product that is not written to is named with its reason, a mark typed by hand with its product."""
     assert "copied" in judge.markers({}, ["ours", "before"], {SHIRT: "its mark was copied", MUG: ""}).text

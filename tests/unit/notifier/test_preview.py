@@ -25,6 +25,7 @@ def test_samples_show_what_the_code_tells(tmp_path: Path) -> None:
     for said in (
         "400 × ",
         "To mend it: `stocksync jobs run verify`",
+        "To look at it: `stocksync audit`",
         "12: its webhook was not delivered",
         "booked up to 3 h 0 min late",
         "`stocksync refunds accept re_3QxZ1a`",

@@ -29,6 +29,7 @@ from shared.alerts import (
     stock_facts,
     unplaced_facts,
 )
+from shared.findings import WORDS, Cause
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
 from tests.unit.notifier.claimed import TEST, alert, claim, over, stock
 
@@ -365,6 +366,7 @@ def test_a_refund_is_told_with_the_command_that_puts_it_back() -> None:
         "session": "cs_1",
         "reason": "49.00 EUR went back: everything was paid back",
         "command": "stocksync refunds accept re_1",
+        "dismiss": "stocksync refunds dismiss re_1",
     }
     mail = mail_of(alert(AlertKind.REFUND_PROPOSED, "re_1", facts))
     for part in (mail.text, unescape(mail.html)):
@@ -372,10 +374,42 @@ def test_a_refund_is_told_with_the_command_that_puts_it_back() -> None:
         for said in ("re_1", "session cs_1", "49.00 EUR went back", "stocksync refunds accept re_1"):
             assert said in shown
     assert "To put it back into stock: `stocksync refunds accept re_1`" in " ".join(mail.text.split())
+    assert "Where nothing came back: `stocksync refunds dismiss re_1`" in " ".join(mail.text.split())
 
 
-def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -> None:
-    """One alert of many findings says how many there are of each cause, and shows the first with their commands."""
+@pytest.mark.parametrize("kind", [AlertKind.DEAD_LETTER, AlertKind.UNPLACED_SALE])
+def test_where_no_command_mends_the_mail_says_what_works(kind: AlertKind) -> None:
+    """What no command does yet is done in the Dashboard, and the mail says so."""
+    shown = " ".join(mail_of(alert(kind, "sales", {"queue": "sales"})).text.split())
+    assert "yet: where it" in shown
+    assert "type the number that is left into its metadata field. stocksync keeps it." in shown
+
+
+def test_mixed_modes_name_the_setting() -> None:
+    """A webhook door without a key takes the test mode unless a setting says otherwise, which the mail names."""
+    assert "STRIPE_LIVEMODE=true" in mail_of(alert(AlertKind.LIVEMODE_MISMATCH, "x")).text
+
+
+def test_a_quarantine_is_told_with_what_to_check_and_the_command_that_ends_it() -> None:
+    """What a person sees to comes before the command; a size that mends itself has none."""
+    facts = product_facts("prod_1", "Mug", reason="its stock_rev was changed by hand")
+    theirs = {**facts, "first": "Check its numbers.", "command": "stocksync takeover prod_1"}
+    shown = " ".join(mail_of(alert(AlertKind.QUARANTINE, "prod_1", theirs)).text.split())
+    said = (
+        "changed by hand",
+        "Check its numbers.",
+        "Once its numbers there are right: `stocksync takeover prod_1`",
+    )
+    places = [shown.index(one) for one in said]
+    assert places == sorted(places)
+    size = {**facts, "first": "Type a plain number such as 12 into the metadata field stock_M."}
+    shown = mail_of(alert(AlertKind.QUARANTINE, "prod_1/M", size)).text
+    assert "Type a plain number such as 12" in shown
+    assert "takeover prod_1" not in shown
+
+
+def test_findings_are_told_with_their_number_and_what_to_do_about_each() -> None:
+    """One alert of many findings says how many there are of each cause, and shows the first with what to do."""
     first = {
         "product": "prod_1",
         "name": "Mug",
@@ -384,10 +418,19 @@ def test_findings_are_told_with_their_number_and_the_command_that_mends_each() -
         "detail": "it shows 5, 3 was expected",
         "command": "stocksync jobs run verify",
     }
-    facts = finding_facts({"edited in the Dashboard": 9000, "a size was taken away": 1000}, [first])
+    other = {
+        "name": "Cap",
+        "cause": WORDS[Cause.NOT_A_NUMBER].happened,
+        "detail": "it shows “3 pcs”",
+        "first": "Type a plain number.",
+        "purpose": "To look at it",
+        "command": "stocksync doctor",
+    }
+    facts = finding_facts({"edited in the Dashboard": 9000, "a size was taken away": 1000}, [first, other])
     text = mail_of(alert(AlertKind.FINDING, "self:live", facts)).text
     assert "9000 × edited in the Dashboard" in text
     assert "1000 × a size was taken away" in text
     shown = " ".join(text.split())
     assert "Mug, M: edited in the Dashboard; it shows 5, 3 was expected. To mend it:" in shown
     assert "`stocksync jobs run verify`" in shown
+    assert "it shows “3 pcs”. Type a plain number. To look at it: `stocksync doctor`" in shown

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.reconciler.anomalies import anomalies, ending, weigh
-from shared.findings import WORDS, Cause, command
+from shared.findings import SHOWS, WORDS, Cause, command
 from shared.verification import Look, MarkerVerdict, Shown, SizeSeen, from_json, to_json
 from shared.vocabulary import ProductId, Size
 
@@ -72,10 +72,14 @@ def test_the_same_difference_under_another_marker_is_another_one() -> None:
 
 
 def test_every_cause_has_words_and_a_command() -> None:
-    """Whatever is found, people are told what happened and the one command that mends it."""
+    """Whatever is found, people are told what happened and the one command, and a command that only shows says so."""
     assert set(WORDS) == set(Cause)
     assert all(command(cause, 7, "prod_1").startswith("stocksync ") for cause in Cause)
     assert command(Cause.MARKER_FOREIGN, 7, "prod_1") == "stocksync takeover prod_1"
+    only_show = {"stocksync audit", "stocksync alerts parked", "stocksync doctor"}
+    assert {cause for cause in Cause if WORDS[cause].purpose == SHOWS} == {
+        cause for cause in Cause if WORDS[cause].command in only_show
+    }
 
 
 def test_an_ending_names_the_movements_that_followed() -> None:

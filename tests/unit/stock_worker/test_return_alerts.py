@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.stock_worker.return_alerts import asking
+from services.stock_worker.return_alerts import AskedLine, asking
 from services.stock_worker.returns import Likeness, Proposal, RefundKind
 from shared.alerts import NewAlert
 from shared.stripe_api.money_back import Dispute, MoneyBack, Refund
-from shared.vocabulary import AccountKey, AlertKind, RefundId, SessionId
+from shared.vocabulary import AccountKey, AlertKind, LineItemId, RefundId, SessionId, Size
 
 DUE = datetime(2026, 12, 5, 23, 59, tzinfo=UTC)
 REFUND = Refund(id=RefundId("re_1"), amount=4900, currency="eur", status="succeeded")
@@ -20,7 +20,11 @@ DISPUTE = Dispute(
 def asked(back: MoneyBack, likeness: Likeness = Likeness.EXACT, units: int = 2) -> NewAlert:
     """The question about `units` of five."""
     made = Proposal(RefundKind.PARTIAL, likeness, (units, 0))
-    return asking(AccountKey("self:live"), back, SessionId("cs_1"), made, sold=5)
+    lines = [
+        AskedLine(LineItemId("li_1"), "Shirt", Size("M"), 2),
+        AskedLine(LineItemId("li_2"), "prod_2", Size(""), 3),
+    ]
+    return asking(AccountKey("self:live"), back, SessionId("cs_1"), made, lines=lines)
 
 
 def test_a_refund_says_what_went_back_and_how_to_accept_it() -> None:
@@ -30,6 +34,7 @@ def test_a_refund_says_what_went_back_and_how_to_accept_it() -> None:
     assert alert.facts == {
         "session": "cs_1",
         "command": "stocksync refunds accept re_1",
+        "dismiss": "stocksync refunds dismiss re_1",
         "reason": "49.00 EUR went back: the amount is that of 2 of 5 units",
     }
 
@@ -41,9 +46,17 @@ def test_a_dispute_says_why_and_until_when_the_bank_takes_an_answer() -> None:
     assert alert.facts == {
         "session": "cs_1",
         "command": "stocksync refunds accept dp_1",
+        "dismiss": "stocksync refunds dismiss dp_1",
         "reason": "49.00 EUR were disputed (reason: fraudulent): the amount is that of 2 of 5 units",
         "due_by": "2026-12-05T23:59:00+00:00",
     }
+
+
+def test_where_no_units_are_likely_people_name_them() -> None:
+    """The command takes units of a line, and the lines to choose from are named."""
+    facts = asked(REFUND, Likeness.UNKNOWN, 0).facts
+    assert facts["command"] == "stocksync refunds accept re_1 --units LINE=UNITS"
+    assert facts["examples"] == ["line li_1: Shirt, M, 2 sold", "line li_2: prod_2, 3 sold"]
 
 
 @pytest.mark.parametrize(
