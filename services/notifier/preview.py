@@ -120,6 +120,14 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
     )  # fmt: skip
     yield AlertKind.FINDING, str(LIVE), _findings()
     yield from _quarantines()
+    yield from _money_back(session)
+    yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))
+    yield AlertKind.LIVEMODE_MISMATCH, "an event of the other mode arrived", product_facts("", "")
+    yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")
+
+
+def _money_back(session: str) -> Iterator[tuple[AlertKind, str, Facts]]:
+    """Refunds that fit units and that fit none, and a dispute."""
     yield AlertKind.REFUND_PROPOSED, "re_3QxZ1a", {
         "session": session,
         "reason": "49.00 EUR went back: the amount is that of 1 of 3 units",
@@ -140,9 +148,6 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
         "dismiss": "stocksync refunds dismiss du_1MtJUT2eZvKYlo",
         "due_by": (AT + timedelta(days=9)).isoformat(),
     }  # fmt: skip
-    yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))
-    yield AlertKind.LIVEMODE_MISMATCH, "an event of the other mode arrived", product_facts("", "")
-    yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")
 
 
 def _quarantines() -> Iterator[tuple[AlertKind, str, Facts]]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.backoffice.operations.doctor import finding, judge
+from services.backoffice.operations.doctor import finding, judge, judge_check_up
 from services.backoffice.operations.doctor.checks import Check, checks
 from services.backoffice.operations.doctor.context import Context
 from services.backoffice.operations.doctor.examine import run
@@ -193,18 +193,21 @@ def test_fault_99_refused_mails_are_told_before_late_ones() -> None:
 )
 def test_what_ingest_answers_is_explained(status: int, word: str) -> None:
     """Every answer but 200 fails and names where to look."""
-    opinion = judge.delivery(status, "http://127.0.0.1:8000")
+    opinion = judge_check_up.delivery(status, "http://127.0.0.1:8000")
     assert opinion is not None
     assert opinion.verdict is FAILED
     assert word in opinion.text
-    assert judge.delivery(200, "") is None
+    assert judge_check_up.delivery(200, "") is None
 
 
 def test_nothing_made_up_is_sent_in_live_mode() -> None:
     """A live key, or no secret to sign with, skips the round trip."""
-    refused = [judge.not_sent(live=True, secret=True), judge.not_sent(live=False, secret=False)]
+    refused = [
+        judge_check_up.not_sent(live=True, secret=True),
+        judge_check_up.not_sent(live=False, secret=False),
+    ]
     assert all(isinstance(one, Opinion) and one.verdict is Verdict.SKIPPED for one in refused)
-    assert judge.not_sent(live=False, secret=True) is None
+    assert judge_check_up.not_sent(live=False, secret=True) is None
 
 
 @pytest.mark.parametrize(

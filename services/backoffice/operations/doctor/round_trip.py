@@ -10,7 +10,7 @@ from typing import Final
 
 import requests
 
-from services.backoffice.operations.doctor import judge
+from services.backoffice.operations.doctor import judge_check_up
 from services.backoffice.operations.doctor.context import Context
 from services.backoffice.operations.doctor.finding import Opinion, failed, ok
 from shared import clock
@@ -29,7 +29,7 @@ def drive(context: Context) -> Opinion:
         secret = context.secret
     except (OSError, ValueError) as error:
         return failed(f"STOCKSYNC_HOME: {error}")
-    reason = judge.not_sent(live=context.settings.livemode, secret=secret is not None)
+    reason = judge_check_up.not_sent(live=context.settings.livemode, secret=secret is not None)
     if reason is not None or secret is None:
         return reason or failed("no secret")
     if context.ingest.endswith(":0"):
@@ -50,7 +50,7 @@ def drive(context: Context) -> Opinion:
             f"nothing answers at {context.ingest} (INGEST_BIND): start it with `stocksync up`, or "
             "`python -m services.ingest`; if it is elsewhere, say where: `--ingest http://HOST:PORT`"
         )
-    return judge.delivery(status, context.ingest) or _arrived(context, event, begun)
+    return judge_check_up.delivery(status, context.ingest) or _arrived(context, event, begun)
 
 
 def made_up(event: EventId, now: int) -> bytes:
