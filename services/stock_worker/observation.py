@@ -8,6 +8,7 @@ from enum import Enum, auto
 from services.stock_worker import alerting
 from services.stock_worker.books import Sitting, Tx
 from services.stock_worker.deps import Deps
+from services.stock_worker.ending import reopen
 from services.stock_worker.known import known_under, note_seen
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
 from services.stock_worker.protocol.history import History
@@ -16,7 +17,6 @@ from services.stock_worker.protocol.plan import BY_A_PERSON, CAME_BACK, Base, Pl
 from shared import logs, marker
 from shared.store.products import ProductRow
 from shared.stripe_api.objects import Product
-from shared.vocabulary import Movement, MovementKind, ProductId
 from shared.writes import Write
 
 log = logs.get(__name__)
@@ -55,6 +55,9 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
         if look.history is not None and not back and not look.history.reaches(look.product.metadata):
             return Turn.ASK_THE_LOG
         facts = facts_of(tx, look, deps, unread=row.recover)
+        if back and _same_life(facts):
+            reopen(tx, product, row.version, deps)
+            return Turn.LOOK_AGAIN
         if not look.seen.sheet.tracked and not facts.levels:
             tx.products.set_state(product, "untracked")
             tx.products.mark_clean(product, name=look.product.name)
@@ -67,8 +70,13 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
         return _commit(tx, look, base, made, deps=deps)
 
 
+def _same_life(facts: Facts) -> bool:
+    """Whether a product that was gone is the one that was known: what it shows came from us, or from before us."""
+    return facts.owner is Owner.OURS or (facts.owner is Owner.NOBODY and not facts.highest_landed)
+
+
 def _taken_over(look: Look, *, back: bool) -> Base | Turn:
-    """A person said that Stripe is right, or the product was gone and is `back`: its ledger had ended, so it is.
+    """A person said that Stripe is right, or the product was gone and another is `back` in its place.
 
     Edits that our writes trampled are digested first: they are over then.
     """
@@ -97,32 +105,6 @@ def base_of(tx: Tx, look: Look, judgement: Believe) -> Base:
     if judgement.units is not None:
         return Base(judgement.marker, judgement.units)
     return known_under(tx, look.product.id, judgement.marker, look.seen.sheet.units)
-
-
-def close(sitting: Sitting, product: ProductId, deps: Deps) -> None:
-    """The product is gone from Stripe: its ledger ends at 0, later sales wait for a person. It may come back."""
-    with sitting.transaction() as tx:
-        tx.products.create(product, "")
-        row = tx.products.lock(product)
-        left = tx.products.variants([product])
-        ends = [
-            Movement(
-                deps.account,
-                product,
-                variant.size,
-                -variant.on_hand,
-                MovementKind.CLOSED,
-                f"closed:{deps.account}:{product}:{row.version if row else 0}:{variant.size}",
-            )
-            for variant in left
-            if variant.on_hand
-        ]
-        tx.movements.append(ends)
-        tx.products.set_state(product, "closed", reason="deleted in Stripe")
-        tx.products.next_version(product)
-        tx.products.mark_clean(product)
-        alerting.closed(tx, product, [variant.size for variant in left])
-    log.info("product_closed", product=product)
 
 
 def facts_of(tx: Tx, look: Look, deps: Deps, *, unread: bool) -> Facts:

@@ -143,9 +143,9 @@ def _place(line: LineItem, session: CheckoutSession, known: _Context) -> _Placed
     shelf = known.catalogue.get(product)
     if shelf is None:
         return _Held(product, None, "the product does not exist in Stripe")
-    if shelf.closed:
-        return _Held(product, None, "the product was deleted in Stripe")
     hint = _size_hint(line, entry, session, only_one=known.sized == 1)
+    if shelf.closed:
+        return _Held(product, hint, "the product was deleted in Stripe")
     if hint is not None:
         return _of_hint(product, hint, shelf)
     if len(shelf.sizes) == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from services.stock_worker import event_log, observation, sending
+from services.stock_worker import ending, event_log, observation, sending
 from services.stock_worker.books import Sitting
 from services.stock_worker.deps import Deps
 from services.stock_worker.observation import Turn
@@ -93,7 +93,7 @@ def _look(
         deps.stop.wait(PACE - start.since_last_write)
     found = deps.stripe.product(product)
     if found is None or found.deleted:
-        observation.close(sitting, product, deps)
+        ending.close(sitting, product, deps)
         return Turn.SETTLED
     look = observation.Look(start.version, found, observe(found.metadata), history)
     return observation.take_in(sitting, look, deps)

@@ -140,8 +140,8 @@ def _sales(people: People, tables: Tables) -> None:
         raise Violation(f"S1: missing {missing}, twice {booked & held or booked - set(sold)}")
     for key in held:
         line = sold[key]
-        deleted = people.stripe.products[line.product].deleted
-        if (line.product, line.size) not in people.ever_hidden and not deleted:
+        gone = people.stripe.products[line.product].deleted or line.product in people.stripe.missed
+        if (line.product, line.size) not in people.ever_hidden and not gone:
             raise Violation(f"Q4: {line} could have been placed")
 
 

@@ -20,7 +20,8 @@ from shared.stripe_api.answers import WriteAnswer, WriteResult
 from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import ProductId
 from shared.writes import Write, WriteState
-from tests.simulation.crew import Gateway, Switches
+from tests.simulation.crew import Switches
+from tests.simulation.gateway import Gateway
 from tests.simulation.memory_books import MemoryTx
 
 Patch = pytest.MonkeyPatch

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from random import Random
 from threading import Event
 from typing import Final, cast
@@ -16,13 +15,10 @@ from services.stock_worker.handlers import on_product, on_sales
 from shared.database.errors import DatabaseOutage
 from shared.messages import AlertOpened, Message, SessionPaid
 from shared.outcomes import Done, Outage, Outcome, Reject, RetryLater
-from shared.stripe_api.answers import StripeUnavailable, WriteAnswer
-from shared.stripe_api.objects import Product, ProductUpdate
-from shared.stripe_api.sessions import SessionAnswer
-from shared.vocabulary import ProductId, SessionId
 from tests.simulation.checks import Violation
+from tests.simulation.gateway import Gateway
 from tests.simulation.memory_books import MemoryBooks, MemorySitting
-from tests.simulation.memory_stripe import MemoryStripe, Request
+from tests.simulation.memory_stripe import MemoryStripe
 from tests.simulation.memory_tables import UniqueViolation
 from tests.simulation.wire import ACCOUNT, words
 
@@ -222,41 +218,3 @@ class Crew:
             if point == "unlock":
                 worker.lost_session = False
             raise DatabaseOutage("the session was lost")
-
-
-@dataclass(frozen=True, slots=True)
-class Gateway:
-    """One worker's way to Stripe."""
-
-    crew: Crew
-
-    def product(self, product: ProductId) -> Product | None:
-        """GET by id."""
-        self._go("GET")
-        found = self.crew.stripe.product(product)
-        self.crew.tell(f"    GET {product}: {found.metadata if found else None}")
-        return found
-
-    def product_updates(self, product: ProductId, since: datetime) -> Iterable[ProductUpdate]:
-        """The event log."""
-        del since
-        self._go("GET events")
-        return self.crew.stripe.updates(product)
-
-    def checkout_sessions(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, SessionAnswer]:
-        """Sessions, which nothing happens to."""
-        self._go("GET sessions")
-        return {session: self.crew.stripe.sessions[session] for session in wanted}
-
-    def write_metadata(self, product: ProductId, body: Mapping[str, str], key: str) -> WriteAnswer:
-        """POST."""
-        self.crew.reach("POST", None)
-        answer = self.crew.stripe.send(Request(product, tuple(body.items()), key))
-        self.crew.tell(f"    POST {key} {dict(body)}: {answer.result}")
-        self.crew.reach("POSTed", None)
-        return answer
-
-    def _go(self, point: str) -> None:
-        self.crew.reach(point, None)
-        if not self.crew.calm and self.crew.draw.random() < self.crew.stripe.chances.unread:
-            raise StripeUnavailable("no answer")

@@ -29,6 +29,7 @@ class Chances:
     invalid: float = 0.002
     refused: float = 0.003
     unread: float = 0.04  # a GET that fails
+    not_found: float = 0.002  # a GET that says there is no such product, though there is
 
 
 @dataclass(slots=True)
@@ -66,6 +67,8 @@ class MemoryStripe:
 
     draw: Random
     judge: Judge
+    blind: Random = field(default_factory=lambda: Random(0))
+    """Says when a product is not found: a draw of its own leaves everything else of a schedule as it is."""
     chances: Chances = field(default_factory=Chances)
     quiet: bool = False
     now: float = 0.0
@@ -74,6 +77,8 @@ class MemoryStripe:
     log: list[ProductUpdate] = field(default_factory=list[ProductUpdate])
     undelivered: list[ProductUpdate] = field(default_factory=list[ProductUpdate])
     late: list[Request] = field(default_factory=list[Request])
+    missed: set[ProductId] = field(default_factory=set[ProductId])
+    """Products that were not found once, though they were there."""
     invalid: set[ProductId] = field(default_factory=set[ProductId])
     """Products of which a write was refused for good."""
     keys: dict[str, tuple[Request, WriteAnswer, float]] = field(

@@ -50,7 +50,7 @@ class World:
     ) -> World:
         """The world of `seed`, in which `odd` things happen so many times as often."""
         draw, checks = Random(seed), Checks()
-        stripe, books = MemoryStripe(draw, checks), MemoryBooks()
+        stripe, books = MemoryStripe(draw, checks, Random(f"blind {seed}")), MemoryBooks()
         people = People(stripe, draw)
         people.stock(FIRST, SCARCE if draw.random() < 0.15 else PLENTY)
         crew = Crew(draw, switches or Switches(), books, stripe, people.told if traced else None)

@@ -31,7 +31,7 @@ class Authority:
 
 
 BY_A_PERSON: Final = Authority("operator", "")
-CAME_BACK: Final = Authority("stripe", "it was gone from Stripe, and is back")
+CAME_BACK: Final = Authority("stripe", "it was gone from Stripe, and another is there")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,6 @@ LONG_QUEUE: Final = 1000
 NAMED: Final = 3
 """How many products, queues and settings a sentence names before it says how many more there are."""
 REFUSED_KEY: Final = 401
-LOOK_FIRST: Final = "run `stocksync jobs run verify`, which puts them in quarantine, "
-"""A takeover takes only what is in quarantine; a new ledger has not seen these products yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +165,10 @@ def markers(
     foreign = {product: m.installation for product, m in read.items() if m and m.installation not in ids}
     if foreign:
         who = ", ".join(sorted(set(foreign.values())))
-        unseen = "" if foreign.keys() <= quarantined.keys() else LOOK_FIRST
+        look = "" if foreign.keys() <= quarantined.keys() else "run `stocksync jobs run verify`, then "
         return failed(
             f"another installation ({who}; this one is {ours or 'new'}) keeps {_some(sorted(foreign))}: stop it, "
-            f"or, if it is gone for good, {unseen}check the numbers and run `stocksync takeover`"
+            f"or, if it is gone for good, {look}check the numbers and run `stocksync takeover`"
         )
     if quarantined:
         first, reason = next(iter(quarantined.items()))
