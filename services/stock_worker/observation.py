@@ -71,8 +71,8 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
 
 
 def _same_life(facts: Facts) -> bool:
-    """Whether a product that was gone is the one that was known: what it shows came from us, or from before us."""
-    return facts.owner is Owner.OURS or (facts.owner is Owner.NOBODY and not facts.highest_landed)
+    """Whether a product that was gone is the one that was known: only another one lost the marker of our writes."""
+    return facts.owner is not Owner.NOBODY or not facts.highest_landed
 
 
 def _taken_over(look: Look, *, back: bool) -> Base | Turn:
