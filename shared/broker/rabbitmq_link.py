@@ -90,6 +90,10 @@ class Link:
         with suppress(ConnectionWrongStateError):  # it is closing already
             self._connection.close()
 
+    def proven(self) -> None:
+        """The connection does what it is for: the next loss is the first in a row."""
+        self._failures = 0
+
     def broken(self, error: Exception) -> None:
         """Start afresh after a bug here or in pika, which must not leave a process that waits for ever."""
         log.error("broker_lost", link=self._name, reason=type(error).__name__, exc_info=error)
@@ -97,7 +101,6 @@ class Link:
 
     def _opened(self, connection: Connection) -> None:
         if connection is self._connection:
-            self._failures = 0
             log.info("broker_connected", link=self._name)
             self._hooks.up(connection)
 
