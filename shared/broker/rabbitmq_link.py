@@ -26,9 +26,15 @@ log = logs.get(__name__)
 
 
 def parameters(url: str) -> pika.URLParameters:
-    """Parameters of `url` with bounded waiting; pika's own log lines, which name hosts, are muted."""
+    """Parameters of `url` with bounded waiting; pika's own log lines, which name hosts, are muted.
+
+    Raises ValueError, without pika's words, which repeat parts of the address and so of its password.
+    """
     logging.getLogger("pika").setLevel(logging.CRITICAL)
-    chosen = pika.URLParameters(url)
+    try:
+        chosen = pika.URLParameters(url)
+    except Exception as error:  # noqa: BLE001 - ValueErrors, and whatever TLS options lead to
+        raise ValueError(f"the RabbitMQ address can't be used: {type(error).__name__}") from None
     if "heartbeat=" not in url:
         chosen.heartbeat = HEARTBEAT
     chosen.socket_timeout = CONNECT_TIMEOUT / 2
