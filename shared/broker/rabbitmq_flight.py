@@ -118,6 +118,10 @@ class Flight:
     def expire(self, call: Call) -> None:
         """The caller of `call` has left."""
         call.abandoned = True
+        while (
+            self.todo and self.todo[0].abandoned
+        ):  # about in the order of `todo`; it must not grow in an outage
+            self.todo.popleft()
         # A confirm that comes after its caller left could be taken for another message's.
         if not call.finished and call.channel is not None and call.channel is self._channel:
             self.link.throw_away("a confirm is overdue")
