@@ -8,10 +8,10 @@ from asyncio import AbstractEventLoop
 from collections.abc import Collection, Sequence
 
 from shared.broker import rabbitmq_parking as parking
-from shared.broker.port import BrokerDown, Depth, Outgoing, Parked, PublishError, Subscription, Unroutable
+from shared.broker.port import BrokerDown, Depth, Outgoing, Parked, PublishError, Subscription
 from shared.broker.rabbitmq_consumer import Consumer
 from shared.broker.rabbitmq_envelope import fresh
-from shared.broker.rabbitmq_flight import PING
+from shared.broker.rabbitmq_flight import PING, Returned
 from shared.broker.rabbitmq_publisher import LoopPublisher, Publisher
 from shared.broker.rabbitmq_renewal import Renewal
 from shared.broker.rabbitmq_topology import Names, declare
@@ -70,7 +70,7 @@ class RabbitBroker:
         """Return if a publish could be confirmed now; raises BrokerDown."""
         try:
             self.publish(PING, timeout=PING_TIMEOUT)
-        except Unroutable:
+        except Returned:
             return
         except PublishError as error:
             raise BrokerDown(str(error)) from None

@@ -19,6 +19,10 @@ PING = Outgoing("ping", b"", "ping")
 """No queue takes it: coming back proves the way there and the way back."""
 
 
+class Returned(Unroutable):
+    """The exchange stands, and nothing behind it takes the message."""
+
+
 class Call(ABC):
     """One caller's messages: finished when all are confirmed or one failed."""
 
@@ -154,7 +158,7 @@ class Flight:
             self._returned += Counter()  # drops what fell to zero
             if envelope.key != PING.route:
                 self._renewal.begin()
-            call.finish(Unroutable(f"no queue takes {envelope.key}"))
+            call.finish(Returned(f"no queue takes {envelope.key}"))
         elif accepted:
             call.confirmed()
         else:

@@ -10,10 +10,10 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
-from shared.broker.port import BrokerDown, Outgoing, PublishError, Unconfirmed, Unroutable
+from shared.broker.port import BrokerDown, Outgoing, PublishError, Unconfirmed
 from shared.broker.rabbitmq_client import EventLoop
 from shared.broker.rabbitmq_envelope import Envelope, fresh
-from shared.broker.rabbitmq_flight import PING, Call, Flight
+from shared.broker.rabbitmq_flight import PING, Call, Flight, Returned
 from shared.broker.rabbitmq_link import Link, ThreadLink
 from shared.broker.rabbitmq_renewal import Renewal
 from shared.broker.waiting import Deadlines, resolve
@@ -113,7 +113,7 @@ class LoopPublisher:
         """Return if a publish could be confirmed now; raises BrokerDown."""
         try:
             await self.publish(PING)
-        except Unroutable:
+        except Returned:
             return
         except PublishError as error:
             raise BrokerDown(str(error)) from None

@@ -12,7 +12,7 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from structlog.testing import capture_logs
 
-from shared.broker.port import DeadLetter, PublishError, RetryIn, Verdict
+from shared.broker.port import BrokerDown, DeadLetter, PublishError, RetryIn, Verdict
 from shared.outcomes import Outage
 from tests.contract.broker.rig import WORK, Rig, Seen, message, until
 
@@ -114,3 +114,22 @@ def test_fault_60_a_publisher_has_what_is_missing_made_again(missing: str, rabbi
     assert not publishes(rabbit_publishing, "lost")
     until("a confirm", lambda: publishes(rabbit_publishing, "after"))
     until("it to be in the queue", lambda: rabbit_publishing.broker.depth(WORK).ready >= 1)
+
+
+def test_a_ping_without_the_exchange_is_no_success(rabbit_publishing: Rig) -> None:
+    """Only a ping that comes back shows that a message would be confirmed."""
+    rabbit_publishing.broker.ping()
+    with channel(rabbit_publishing) as person:
+        person.exchange_delete(rabbit_publishing.prefix)
+    with pytest.raises(BrokerDown):
+        rabbit_publishing.broker.ping()
+    until("the exchange to be back", lambda: pings(rabbit_publishing))
+
+
+def pings(rig: Rig) -> bool:
+    """Whether a publish could be confirmed now."""
+    try:
+        rig.broker.ping()
+    except BrokerDown:
+        return False
+    return True
