@@ -31,6 +31,7 @@ HEADERS_WITHIN: Final = 8_000  # milliseconds, also how long a connection may id
 STOP_WITHIN: Final = 7  # seconds, more than a publish may take
 _ADDRESS_FREE_WITHIN: Final = 9.0  # seconds, more than a predecessor needs to stop
 _BACKLOG: Final = 1024
+_READ_AHEAD: Final = 64 * 1024  # bytes of a connection, its headers among them
 
 log = logs.get(__name__)
 Start = Callable[[], Application]
@@ -69,7 +70,7 @@ def serve(start: Start, address: tuple[str, int], size: Size) -> None:
             port=port,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN, max_buffer_size=_READ_AHEAD),
             workers=size.workers,
             backpressure=size.requests,
             runtime_mode=RuntimeModes.st,
