@@ -18,6 +18,8 @@ from shared.broker import rabbitmq_client as client
 from shared.broker.rabbitmq_client import Connection, Loop
 
 CONNECT_TIMEOUT = 4.0  # seconds for TCP, TLS and the AMQP handshake together
+GIVEN_UP = 3 * CONNECT_TIMEOUT
+"""Seconds after which an attempt without an end is forgotten: an error inside the client may have swallowed it."""
 HEARTBEAT = 30  # seconds, unless the URL says otherwise
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 3.0  # seconds
 FAREWELL = 2.0  # seconds a broker has for its part of a close
@@ -65,8 +67,14 @@ class Link:
 
     def connect(self) -> None:
         """Begin; not before whoever the hooks belong to knows this link."""
-        if self._left is None:
-            self._connection = self._loop.connect(self._parameters, self._opened, self._ended)
+        if self._left is not None:
+            return
+        try:
+            self._connection = connection = self._loop.connect(self._parameters, self._opened, self._ended)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it must be tried again
+            self._lost(type(error).__name__, 0)
+        else:
+            self._loop.call_later(GIVEN_UP, partial(self._overdue, connection))
 
     def run(self, callback: Callable[[], None]) -> None:
         """Have `callback` called on the loop's thread soon; from any thread."""
@@ -103,12 +111,27 @@ class Link:
     def broken(self, error: Exception) -> None:
         """Start afresh after a bug here or in pika, which must not leave a process that waits for ever."""
         log.error("broker_lost", link=self._name, reason=type(error).__name__, exc_info=error)
-        self.throw_away(type(error).__name__)
+        if not self._forget(type(error).__name__):
+            self.throw_away(type(error).__name__)
+
+    def _forget(self, reason: str) -> bool:
+        """Try again where a connection neither opened nor said that it failed; whether that was so."""
+        if self._connection is None or self._connection.is_open or self._left is not None:
+            return False
+        self._connection = None
+        self._lost(reason, 0)
+        return True
+
+    def _overdue(self, connection: Connection) -> None:
+        if connection is self._connection:
+            self._forget("the attempt was given up")
 
     def _opened(self, connection: Connection) -> None:
-        if connection is self._connection:
-            log.info("broker_connected", link=self._name)
-            self._hooks.up(connection)
+        if connection is not self._connection:
+            client.abort(connection, "it was given up before")
+            return
+        log.info("broker_connected", link=self._name)
+        self._hooks.up(connection)
 
     def _ended(self, connection: Connection, error: BaseException) -> None:
         if connection is not self._connection:
