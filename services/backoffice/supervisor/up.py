@@ -97,5 +97,7 @@ def _alone(home: Path) -> Generator[bool]:
         killed = bool(lock.read())
         lock.write("running\n")
         lock.flush()
-        yield killed
-        lock.truncate(0)
+        try:
+            yield killed
+        finally:
+            lock.truncate(0)
