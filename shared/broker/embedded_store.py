@@ -70,9 +70,8 @@ def declare(connection: Connection, names: Names) -> None:
 def missing(connection: Connection, names: Names) -> int:
     """How many of the queues that people publish to are not there."""
     tables = [f"pgmq.q_{names.work(queue.name)}" for queue in names.topology.queues]
-    query = "select count(*) from unnest(%s::text[]) as wanted(name) where to_regclass(wanted.name) is null"
-    row = connection.execute(query, (tables,)).fetchone()
-    return int(row[0]) if row else 0
+    query = "select name from unnest(%s::text[]) as wanted(name) where to_regclass(name) is null"
+    return len(connection.execute(query, (tables,)).fetchall())
 
 
 def fresh(message: Outgoing) -> Headers:
