@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,8 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.addresses import HIGHEST_PORT, amqp_problem, postgresql_problem
+
 SECRETS_DIRECTORY = Path("/run/secrets")
-HIGHEST_PORT = 65535
 WRONG_SETTING = 2  # exit code
 S = TypeVar("S", bound=BaseSettings)
 
@@ -39,6 +41,17 @@ def secret(pattern: str, hint: str) -> AfterValidator:
     def check(value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(pattern, value.get_secret_value(), re.ASCII):
             raise ValueError(f"must look like {hint}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _secret_address(problem: Callable[[str], str | None]) -> AfterValidator:
+    """A check of an address that may hold a password; `problem` says what is wrong with it and never what it holds."""
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (wrong := problem(value.get_secret_value())):
+            raise ValueError(wrong)
         return value
 
     return AfterValidator(check)
@@ -97,13 +110,13 @@ class ZoneSettings(Common):
 class DatabaseSettings(Common):
     """Where PostgreSQL is; unset means the embedded one under STOCKSYNC_HOME."""
 
-    database_url: Annotated[SecretStr | None, secret(r"postgres(ql)?://.+", "postgresql://…")] = None
+    database_url: Annotated[SecretStr | None, _secret_address(postgresql_problem)] = None
 
 
 class BrokerSettings(DatabaseSettings):
     """Where RabbitMQ is; unset means the embedded queue in the database."""
 
-    amqp_url: Annotated[SecretStr | None, secret(r"amqps?://.+", "amqp://… or amqps://…")] = None
+    amqp_url: Annotated[SecretStr | None, _secret_address(amqp_problem)] = None
 
 
 class ShopSettings(ZoneSettings):

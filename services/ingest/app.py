@@ -12,6 +12,7 @@ from wsgiref.util import setup_testing_defaults
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from services.ingest.body import Room
 from services.ingest.decide import Policy
 from services.ingest.health import readiness
 from services.ingest.metrics import CONTENT_TYPE, Metrics
@@ -49,7 +50,7 @@ class Application:
         self._loop = loop
         self._publisher = self._broker.on_loop(loop, within=CONFIRM_WITHIN)
         publisher = Publisher(self._publisher, account_key(None, livemode=self._policy.livemode))
-        self._door = Door(self._verifier, self._policy, publisher, self._metrics)
+        self._door = Door(self._verifier, self._policy, publisher, self._metrics, Room())
         self._flask = create(self._metrics, self._ping)
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:

@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     LIVEMODE_MISMATCH = "livemode_mismatch"
     BODY_INCOMPLETE = "body_incomplete"
     BODY_TOO_LARGE = "body_too_large"
+    NO_ROOM = "no_room"  # too many large bodies at once
     PUBLISH_UNROUTABLE = "publish_unroutable"
     PUBLISH_REFUSED = "publish_refused"
     PUBLISH_UNCONFIRMED = "publish_unconfirmed"
@@ -63,6 +64,7 @@ ANSWERS: Final[dict[Outcome, Answer]] = {
     Outcome.LIVEMODE_MISMATCH: Answer(400, b"wrong mode\n"),
     Outcome.BODY_INCOMPLETE: Answer(408, b"incomplete body\n"),
     Outcome.BODY_TOO_LARGE: Answer(413, b"too large\n"),
+    Outcome.NO_ROOM: _UNAVAILABLE,
     Outcome.PUBLISH_UNROUTABLE: _UNAVAILABLE,
     Outcome.PUBLISH_REFUSED: _UNAVAILABLE,
     Outcome.PUBLISH_UNCONFIRMED: _UNAVAILABLE,

@@ -16,7 +16,6 @@ from multiprocessing.util import Finalize
 from threading import Event, Thread
 from typing import Any, Final
 
-import requests
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
@@ -24,13 +23,14 @@ from granian.log import LogLevels
 
 from services.ingest import stalled
 from services.ingest.app import Application
-from shared import clock, logs
+from shared import clock, logs, own_pages
 from shared.settings import WRONG_SETTING
 
 HEADERS_WITHIN: Final = 8_000  # milliseconds, also how long a connection may idle
 STOP_WITHIN: Final = 7  # seconds, more than a publish may take
 _ADDRESS_FREE_WITHIN: Final = 9.0  # seconds, more than a predecessor needs to stop
 _BACKLOG: Final = 1024
+_READ_AHEAD: Final = 64 * 1024  # bytes of a connection, its headers among them
 
 log = logs.get(__name__)
 Start = Callable[[], Application]
@@ -69,7 +69,7 @@ def serve(start: Start, address: tuple[str, int], size: Size) -> None:
             port=port,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN, max_buffer_size=_READ_AHEAD),
             workers=size.workers,
             backpressure=size.requests,
             runtime_mode=RuntimeModes.st,
@@ -141,9 +141,9 @@ def _announce(address: tuple[str, int], announcement: SemaphoreType, stop: Event
     url = f"http://{host}:{address[1]}"
     while not stop.wait(0.05):
         try:
-            if requests.get(f"{url}/readyz", timeout=6).ok:
+            if own_pages.well(own_pages.status(f"{url}/readyz", within=6)):
                 if announcement.acquire(block=False):
                     log.info("ingest_ready", address=url)
                 return
-        except requests.RequestException:
+        except own_pages.NoAnswer:
             continue  # not listening yet

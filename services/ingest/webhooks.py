@@ -17,6 +17,7 @@ from shared.stripe_events import Surprising
 
 _NOT_ALLOWED: Final = Answer(405, b"POST only\n")
 _TEXT: Final = ("content-type", "text/plain")
+_HEADERS: Final = {503: [_TEXT, ("retry-after", "1")]}
 
 log = logs.get(__name__)
 
@@ -29,6 +30,7 @@ class Door:
     policy: Policy
     publisher: Publisher
     metrics: Metrics
+    room: body.Room
 
     async def answer(self, scope: Scope, exchange: Exchange) -> None:
         """Answer a request to `PATH`."""
@@ -38,7 +40,7 @@ class Door:
         outcome = await self._outcome(scope, exchange)
         self.metrics.ended(outcome)
         answer = ANSWERS[outcome]
-        exchange.response_bytes(answer.status, [_TEXT], answer.body)
+        exchange.response_bytes(answer.status, _HEADERS.get(answer.status, [_TEXT]), answer.body)
 
     async def _outcome(self, scope: Scope, exchange: Exchange) -> Outcome:
         try:
@@ -55,8 +57,9 @@ class Door:
 
     async def _accept(self, scope: Scope, exchange: Exchange) -> Outcome:
         headers = scope.headers
-        raw = await body.read(headers, exchange)
-        self.verifier.check(headers.get("stripe-signature"), raw)
+        with self.room.share() as hold:
+            raw = await body.read(headers, exchange, hold)
+            self.verifier.check(headers.get("stripe-signature"), raw)
         event = strict_json.parse(raw)
         self.metrics.verified(event.get("type"))
         decision = decide(event, self.policy)

@@ -22,6 +22,9 @@ LEASE: Final = 20.0
 SPARE: Final = 4  # connections beside the workers': publisher, listener, renewer, a look from outside
 
 
+_NOT_THERE: Final = "the queue does not exist in this database"
+
+
 class EmbeddedBroker:
     """A `Broker` in the database at `dsn`. Nothing is connected before it is used."""
 
@@ -67,13 +70,17 @@ class EmbeddedBroker:
 
     def ping(self) -> None:
         """Return if a publish could be committed now; raises BrokerDown."""
-        queue = self._names.topology.queues[0].name
-        self._ask(lambda connection: store.notify(connection, self._names.channel(queue)))
+        if self._ask(self._missing):
+            raise BrokerDown(_NOT_THERE)
 
     def close(self) -> None:
         """Let go of all connections."""
         self._publisher.close()
         self._database.close()
+
+    def _missing(self, connection: Connection) -> int:
+        store.notify(connection, self._names.channel(self._names.topology.queues[0].name))
+        return store.missing(connection, self._names)
 
     def _ask(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -81,4 +88,4 @@ class EmbeddedBroker:
         except Outage as outage:
             raise BrokerDown(str(outage)) from None
         except store.NOT_DECLARED:
-            raise BrokerDown("the queue does not exist in this database") from None
+            raise BrokerDown(_NOT_THERE) from None

@@ -67,6 +67,13 @@ def declare(connection: Connection, names: Names) -> None:
                 connection.execute("select pgmq.create(%s)", (name,))
 
 
+def missing(connection: Connection, names: Names) -> int:
+    """How many of the queues that people publish to are not there."""
+    tables = [f"pgmq.q_{names.work(queue.name)}" for queue in names.topology.queues]
+    query = "select name from unnest(%s::text[]) as wanted(name) where to_regclass(name) is null"
+    return len(connection.execute(query, (tables,)).fetchall())
+
+
 def fresh(message: Outgoing) -> Headers:
     """The headers of a message that was never delivered."""
     return {

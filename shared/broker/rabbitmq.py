@@ -8,10 +8,12 @@ from asyncio import AbstractEventLoop
 from collections.abc import Collection, Sequence
 
 from shared.broker import rabbitmq_parking as parking
-from shared.broker.port import BrokerDown, Depth, Outgoing, Parked, PublishError, Subscription, Unroutable
+from shared.broker.port import BrokerDown, Depth, Outgoing, Parked, PublishError, Subscription
 from shared.broker.rabbitmq_consumer import Consumer
 from shared.broker.rabbitmq_envelope import fresh
-from shared.broker.rabbitmq_publisher import PING, LoopPublisher, Publisher
+from shared.broker.rabbitmq_flight import PING, Returned
+from shared.broker.rabbitmq_publisher import LoopPublisher, Publisher
+from shared.broker.rabbitmq_renewal import Renewal
 from shared.broker.rabbitmq_topology import Names, declare
 from shared.topology import Topology
 
@@ -24,6 +26,7 @@ class RabbitBroker:
     def __init__(self, url: str, topology: Topology) -> None:
         self._url = url
         self._names = Names(topology)
+        self._renewal = Renewal(self.declare)
         self._lock = threading.Lock()
         self._publisher: Publisher | None = None
         self._owner = 0
@@ -40,7 +43,7 @@ class RabbitBroker:
 
     def on_loop(self, loop: AbstractEventLoop, *, within: float) -> LoopPublisher:
         """A publisher for the callers on `loop`, with a connection of its own there."""
-        return LoopPublisher(self._url, self._names.exchange, loop, within=within)
+        return LoopPublisher((self._url, self._names.exchange), self._renewal, loop, within=within)
 
     def consume(self, subscriptions: Sequence[Subscription], stop: threading.Event) -> None:
         """Serve the subscriptions until `stop` is set; finishes what is in hand."""
@@ -67,7 +70,7 @@ class RabbitBroker:
         """Return if a publish could be confirmed now; raises BrokerDown."""
         try:
             self.publish(PING, timeout=PING_TIMEOUT)
-        except Unroutable:
+        except Returned:
             return
         except PublishError as error:
             raise BrokerDown(str(error)) from None
@@ -84,5 +87,5 @@ class RabbitBroker:
             return publisher
         with self._lock:
             if self._publisher is None or self._owner != os.getpid():  # threads do not survive a fork
-                self._publisher, self._owner = Publisher(self._url), os.getpid()
+                self._publisher, self._owner = Publisher(self._url, self._renewal), os.getpid()
             return self._publisher

@@ -10,7 +10,7 @@ import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.adapters.select_connection import IOLoop
 from pika.connection import Connection as PikaConnection
-from pika.exceptions import AMQPConnectionError
+from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker
 from pika.spec import Basic, BasicProperties
 
 OnMessage = Callable[["Channel", Basic.Deliver, BasicProperties, bytes], None]
@@ -155,6 +155,13 @@ def _connect(  # noqa: PLR0917 - pika's callbacks, handed through
         custom_ioloop=loop,
     )
     return cast("Connection", connection)
+
+
+def why(error: BaseException) -> tuple[str, int]:
+    """What a log should say about the end of a channel, and AMQP's code, 0 where the broker gave none."""
+    if isinstance(error, ChannelClosedByBroker):
+        return f"{type(error).__name__}: {error.reply_text}", int(error.reply_code)
+    return type(error).__name__, 0
 
 
 def cancel(channel: Channel, consumer_tag: str, cancelled: Callable[[object], None]) -> None:

@@ -15,7 +15,7 @@ from shared.broker.rabbitmq_envelope import Envelope
 from shared.broker.rabbitmq_feed import Feed, Item
 from shared.broker.rabbitmq_link import Hooks, ThreadLink
 from shared.broker.rabbitmq_publisher import Publisher
-from shared.broker.rabbitmq_topology import Names
+from shared.broker.rabbitmq_topology import NOT_FOUND, Names
 
 TURN = 5.0  # seconds after which the next queue opens although this one still has messages that came back
 PUBLISH_TIMEOUT = 5.0  # seconds
@@ -66,7 +66,10 @@ class Consumer:
 
     def _open(self, turn: int, number: int, connection: Connection) -> None:
         """Open one feed after the other, so that a message that kills us has no neighbours elsewhere."""
-        if turn == len(self._feeds) or number != self._connections:
+        if number != self._connections:
+            return
+        if turn == len(self._feeds):
+            self._link.proven()
             return
         passed = False
 
@@ -83,9 +86,12 @@ class Consumer:
         for feed in self._feeds:
             feed.lost()
 
-    def _trouble(self, reason: str) -> None:
-        if not self._stop.is_set():
-            self._link.throw_away(reason)
+    def _trouble(self, reason: str, code: int) -> None:
+        if self._stop.is_set():
+            return
+        if code == NOT_FOUND:
+            self._publisher.renewal.begin()
+        self._link.throw_away(reason, code)
 
     def _work(self, feed: Feed) -> None:
         while (first := feed.inbox.get()) is not None:

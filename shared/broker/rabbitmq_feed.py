@@ -42,7 +42,7 @@ class _Phase(Enum):
 class Feed:
     """One subscription on its own channel. Belongs to the I/O thread, but for `inbox` and `current`."""
 
-    def __init__(self, subscription: Subscription, queue: str, trouble: Callable[[str], None]) -> None:
+    def __init__(self, subscription: Subscription, queue: str, trouble: Callable[[str, int], None]) -> None:
         self.subscription = subscription
         self.inbox: SimpleQueue[Item | None] = SimpleQueue()
         self._queue = queue
@@ -90,8 +90,8 @@ class Feed:
 
     def _begin(self, channel: Channel) -> None:
         self._channel = channel
-        channel.add_on_close_callback(lambda _, error: self._trouble(type(error).__name__))
-        channel.add_on_cancel_callback(lambda _: self._trouble("the broker cancelled the consumer"))
+        channel.add_on_close_callback(lambda _, error: self._trouble(*client.why(error)))
+        channel.add_on_cancel_callback(lambda _: self._trouble("the broker cancelled the consumer", 0))
         channel.add_callback(lambda _: self._flow(), [Basic.GetEmpty], one_shot=False)
         self._probe()
 

@@ -8,12 +8,19 @@ from collections.abc import Sequence
 
 from pika.spec import Basic, BasicProperties
 
-from shared.broker.port import PublishError, Refused, Unconfirmed, Unroutable
-from shared.broker.rabbitmq_client import Channel, Confirm, Connection
+from shared.broker.port import Outgoing, PublishError, Refused, Unconfirmed, Unroutable
+from shared.broker.rabbitmq_client import Channel, Confirm, Connection, why
 from shared.broker.rabbitmq_envelope import Envelope
 from shared.broker.rabbitmq_link import Hooks, Link
+from shared.broker.rabbitmq_renewal import Renewal
+from shared.broker.rabbitmq_topology import NOT_FOUND
 
-NOT_FOUND = 404
+PING = Outgoing("ping", b"", "ping")
+"""No queue takes it: coming back proves the way there and the way back."""
+
+
+class Returned(Unroutable):
+    """The exchange stands, and nothing behind it takes the message."""
 
 
 class Call(ABC):
@@ -50,7 +57,8 @@ class Flight:
     link: Link
     """Set before it connects; made with our `hooks`."""
 
-    def __init__(self) -> None:
+    def __init__(self, renewal: Renewal) -> None:
+        self._renewal = renewal
         self.todo: deque[Call] = deque()
         self._channel: Channel | None = None
         self._blocked = False
@@ -73,11 +81,15 @@ class Flight:
     def _ready(self, channel: Channel) -> None:
         self._last_tag, self._lowest = 0, 1
         self._channel = channel
+        self.link.proven()
         self.drain()
 
     def _channel_closed(self, channel: Channel, error: Exception) -> None:
         if channel is self._channel:
-            self.link.throw_away(type(error).__name__, getattr(error, "reply_code", 0))
+            reason, code = why(error)
+            if code == NOT_FOUND:
+                self._renewal.begin()
+            self.link.throw_away(reason, code)
 
     def _down(self, reason: str, code: int) -> None:
         self._channel, self._blocked = None, False
@@ -110,6 +122,10 @@ class Flight:
     def expire(self, call: Call) -> None:
         """The caller of `call` has left."""
         call.abandoned = True
+        while (
+            self.todo and self.todo[0].abandoned
+        ):  # about in the order of `todo`; it must not grow in an outage
+            self.todo.popleft()
         # A confirm that comes after its caller left could be taken for another message's.
         if not call.finished and call.channel is not None and call.channel is self._channel:
             self.link.throw_away("a confirm is overdue")
@@ -140,7 +156,9 @@ class Flight:
         if self._returned and self._returned[envelope.identity] > 0:
             self._returned[envelope.identity] -= 1
             self._returned += Counter()  # drops what fell to zero
-            call.finish(Unroutable(f"no queue takes {envelope.key}"))
+            if envelope.key != PING.route:
+                self._renewal.begin()
+            call.finish(Returned(f"no queue takes {envelope.key}"))
         elif accepted:
             call.confirmed()
         else:

@@ -18,6 +18,8 @@ from shared.broker import rabbitmq_client as client
 from shared.broker.rabbitmq_client import Connection, Loop
 
 CONNECT_TIMEOUT = 4.0  # seconds for TCP, TLS and the AMQP handshake together
+GIVEN_UP = 3 * CONNECT_TIMEOUT
+"""Seconds after which an attempt without an end is forgotten: an error inside the client may have swallowed it."""
 HEARTBEAT = 30  # seconds, unless the URL says otherwise
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 3.0  # seconds
 FAREWELL = 2.0  # seconds a broker has for its part of a close
@@ -26,9 +28,15 @@ log = logs.get(__name__)
 
 
 def parameters(url: str) -> pika.URLParameters:
-    """Parameters of `url` with bounded waiting; pika's own log lines, which name hosts, are muted."""
+    """Parameters of `url` with bounded waiting; pika's own log lines, which name hosts, are muted.
+
+    Raises ValueError, without pika's words, which repeat parts of the address and so of its password.
+    """
     logging.getLogger("pika").setLevel(logging.CRITICAL)
-    chosen = pika.URLParameters(url)
+    try:
+        chosen = pika.URLParameters(url)
+    except Exception as error:  # noqa: BLE001 - ValueErrors, and whatever TLS options lead to
+        raise ValueError(f"the RabbitMQ address can't be used: {type(error).__name__}") from None
     if "heartbeat=" not in url:
         chosen.heartbeat = HEARTBEAT
     chosen.socket_timeout = CONNECT_TIMEOUT / 2
@@ -59,8 +67,14 @@ class Link:
 
     def connect(self) -> None:
         """Begin; not before whoever the hooks belong to knows this link."""
-        if self._left is None:
-            self._connection = self._loop.connect(self._parameters, self._opened, self._ended)
+        if self._left is not None:
+            return
+        try:
+            self._connection = connection = self._loop.connect(self._parameters, self._opened, self._ended)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it must be tried again
+            self._lost(type(error).__name__, 0)
+        else:
+            self._loop.call_later(GIVEN_UP, partial(self._overdue, connection))
 
     def run(self, callback: Callable[[], None]) -> None:
         """Have `callback` called on the loop's thread soon; from any thread."""
@@ -90,16 +104,34 @@ class Link:
         with suppress(ConnectionWrongStateError):  # it is closing already
             self._connection.close()
 
+    def proven(self) -> None:
+        """The connection does what it is for: the next loss is the first in a row."""
+        self._failures = 0
+
     def broken(self, error: Exception) -> None:
         """Start afresh after a bug here or in pika, which must not leave a process that waits for ever."""
         log.error("broker_lost", link=self._name, reason=type(error).__name__, exc_info=error)
-        self.throw_away(type(error).__name__)
+        if not self._forget(type(error).__name__):
+            self.throw_away(type(error).__name__)
+
+    def _forget(self, reason: str) -> bool:
+        """Try again where a connection neither opened nor said that it failed; whether that was so."""
+        if self._connection is None or self._connection.is_open or self._left is not None:
+            return False
+        self._connection = None
+        self._lost(reason, 0)
+        return True
+
+    def _overdue(self, connection: Connection) -> None:
+        if connection is self._connection:
+            self._forget("the attempt was given up")
 
     def _opened(self, connection: Connection) -> None:
-        if connection is self._connection:
-            self._failures = 0
-            log.info("broker_connected", link=self._name)
-            self._hooks.up(connection)
+        if connection is not self._connection:
+            client.abort(connection, "it was given up before")
+            return
+        log.info("broker_connected", link=self._name)
+        self._hooks.up(connection)
 
     def _ended(self, connection: Connection, error: BaseException) -> None:
         if connection is not self._connection:

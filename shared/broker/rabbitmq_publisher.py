@@ -10,16 +10,17 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
-from shared.broker.port import BrokerDown, Outgoing, PublishError, Unconfirmed, Unroutable
+from shared.broker.port import BrokerDown, Outgoing, PublishError, Unconfirmed
 from shared.broker.rabbitmq_client import EventLoop
 from shared.broker.rabbitmq_envelope import Envelope, fresh
-from shared.broker.rabbitmq_flight import Call, Flight
+from shared.broker.rabbitmq_flight import PING, Call, Flight, Returned
 from shared.broker.rabbitmq_link import Link, ThreadLink
+from shared.broker.rabbitmq_renewal import Renewal
 from shared.broker.waiting import Deadlines, resolve
 
 NAME = "publisher"
-PING = Outgoing("ping", b"", "ping")
-"""No queue takes it: coming back proves the way there and the way back."""
+Place = tuple[str, str]
+"""An AMQP URL and an exchange there."""
 
 
 class _ThreadCall(Call):
@@ -39,9 +40,10 @@ class _ThreadCall(Call):
 class Publisher:
     """For any number of threads; made lazily, after a fork."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, renewal: Renewal) -> None:
+        self.renewal = renewal
         self._scheduled = False
-        self._flight = Flight()
+        self._flight = Flight(renewal)
         self._link = self._flight.link = ThreadLink(url, NAME, self._flight.hooks)
         self._link.start()
 
@@ -84,11 +86,13 @@ class _LoopCall(Call):
 class LoopPublisher:
     """An `AsyncPublisher`, for an event loop of which all methods are called."""
 
-    def __init__(self, url: str, exchange: str, loop: asyncio.AbstractEventLoop, *, within: float) -> None:
-        self._exchange = exchange
+    def __init__(
+        self, place: Place, renewal: Renewal, loop: asyncio.AbstractEventLoop, *, within: float
+    ) -> None:
+        url, self._exchange = place
         self._loop = loop
         self._within = within
-        self._flight = Flight()
+        self._flight = Flight(renewal)
         self._link = self._flight.link = Link(url, NAME, self._flight.hooks, EventLoop(loop))
         self._deadlines = Deadlines(loop, within, over=_finished, expire=self._expire)
         self._link.connect()
@@ -109,7 +113,7 @@ class LoopPublisher:
         """Return if a publish could be confirmed now; raises BrokerDown."""
         try:
             await self.publish(PING)
-        except Unroutable:
+        except Returned:
             return
         except PublishError as error:
             raise BrokerDown(str(error)) from None

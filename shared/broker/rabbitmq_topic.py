@@ -11,6 +11,7 @@ from shared.broker.port import Outgoing
 from shared.broker.rabbitmq_envelope import fresh
 from shared.broker.rabbitmq_parking import visit
 from shared.broker.rabbitmq_publisher import Publisher
+from shared.broker.rabbitmq_renewal import Renewal
 from shared.broker.rabbitmq_topology import DIFFERENT_DECLARATION, TopologyConflict
 
 
@@ -20,6 +21,7 @@ class RabbitTopic:
     def __init__(self, url: str, name: str) -> None:
         self._url = url
         self._name = name
+        self._renewal = Renewal(self.declare)
         self._publisher: Publisher | None = None
 
     def declare(self) -> None:
@@ -35,7 +37,7 @@ class RabbitTopic:
     def publish(self, messages: Sequence[Outgoing], *, timeout: float) -> None:
         """Return once all are confirmed; raises PublishError within `timeout` seconds. From one thread."""
         if self._publisher is None:
-            self._publisher = Publisher(self._url)
+            self._publisher = Publisher(self._url, self._renewal)
         envelopes = [fresh(self._name, message)._replace(mandatory=False) for message in messages]
         self._publisher.send(envelopes, timeout)
 

@@ -14,7 +14,7 @@ from shared.topology import Queue, Topology
 
 Arguments = Mapping[str, str | int]
 
-DIFFERENT_DECLARATION = 406
+NOT_FOUND, DIFFERENT_DECLARATION = 404, 406
 UNLIMITED_DELIVERIES = (
     1_000_000_000  # where looking at a message must not use it up; 3.x knows no -1, 4.x limits to 20
 )

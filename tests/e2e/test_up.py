@@ -16,6 +16,7 @@ import psutil
 import pytest
 import requests
 
+from services.backoffice.supervisor.up import ORPHANS_LEAVE_WITHIN
 from shared.database.embedded import EmbeddedPostgres
 from tests.support.postgres import home_folder
 
@@ -192,13 +193,16 @@ def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
-    """`up` names the setting whose port another program has, and ends with 2."""
+    """`up` names the setting whose port another program has, and ends with 2; so it does at once when asked again."""
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
-        code, line = _one_line(tmp_path, "up", INGEST_BIND=taken)
-    assert code == 2
-    assert "INGEST_BIND" in line
-    assert taken in line
+        for _ in range(2):
+            begun = time.monotonic()
+            code, line = _one_line(tmp_path, "up", INGEST_BIND=taken)
+            assert code == 2
+            assert "INGEST_BIND" in line
+            assert taken in line
+            assert time.monotonic() - begun < ORPHANS_LEAVE_WITHIN
 
 
 def test_two_supervisors_do_not_share_a_folder(start: Start) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import requests
-
+from shared import own_pages
 from shared.broker.connect import connect
 from shared.database.connect import dsn
 from shared.database.pool import Database
@@ -33,7 +32,7 @@ def stores(settings: BrokerSettings) -> list[str]:
 def page(url: str) -> list[str]:
     """What is wrong with the process that answers at `url`; empty where that is 2xx."""
     try:
-        status = requests.get(url, timeout=ANSWER_SECONDS).status_code
-    except requests.RequestException as error:
+        status = own_pages.status(url, within=ANSWER_SECONDS)
+    except own_pages.NoAnswer as error:
         return [f"{url}: {type(error).__name__}"]
-    return [] if requests.codes.ok <= status < requests.codes.multiple_choices else [f"{url}: {status}"]
+    return [] if own_pages.well(status) else [f"{url}: {status}"]

@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import requests
-
 from services.backoffice.settings import UpSettings
 from services.backoffice.supervisor import plan
 from services.backoffice.supervisor.addresses import Taken, resolve
 from services.backoffice.supervisor.fleet import Fleet
 from services.backoffice.supervisor.restarts import GiveUp
 from services.backoffice.supervisor.signals import Signals
-from shared import logs
+from shared import logs, own_pages
 from shared.database import migrate
 from shared.database.connect import dsn
 from shared.simulator_secret import webhook_secret
@@ -70,8 +68,8 @@ def _run(fleet: Fleet, machine: plan.Machine, mails: str) -> GiveUp | None:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=PROBE_SECONDS).ok
-    except requests.RequestException:
+        return own_pages.well(own_pages.status(url, within=PROBE_SECONDS))
+    except own_pages.NoAnswer:
         return False  # not yet
 
 
@@ -99,5 +97,7 @@ def _alone(home: Path) -> Generator[bool]:
         killed = bool(lock.read())
         lock.write("running\n")
         lock.flush()
-        yield killed
-        lock.truncate(0)
+        try:
+            yield killed
+        finally:
+            lock.truncate(0)

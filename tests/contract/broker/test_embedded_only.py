@@ -37,14 +37,17 @@ def test_eight_processes_may_declare_at_once(database_url: str) -> None:
 
 
 def test_fault_47_a_queue_that_is_not_there_is_unroutable(database_url: str) -> None:
-    """Nothing is accepted into a database whose queues were never made, and the next call fares no worse."""
+    """A database whose queues were never made accepts nothing and is not ready; the next call fares no worse."""
     broker = EmbeddedBroker(database_url, topology("none"))
     for _ in range(2):
         with pytest.raises(Unroutable):
             broker.publish(message("lost"))
     with pytest.raises(BrokerDown):
         broker.depth(WORK)
+    with pytest.raises(BrokerDown):
+        broker.ping()
     broker.declare()
+    broker.ping()
     broker.publish(message("found"))
     assert broker.depth(WORK).ready == 1
     broker.close()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.body import LARGEST_BODY
+from services.ingest.body import LARGEST_BODY, SMALL_BODY, Room
+from services.ingest.outcome import Turned
 from shared.broker.port import BrokerDown, Outgoing, Refused, Unconfirmed, Unroutable
 from shared.messages import ProblemNoticed, SessionPaid
 from shared.vocabulary import AlertKind
@@ -103,6 +104,21 @@ def test_fault_14_an_endless_body_without_a_length_is_cut_at_the_limit(client: C
     chunked = {"Transfer-Encoding": "chunked"}
     assert client.post(PATH, whole, {**signed(b""), **chunked}).status_code == 400
     assert client.post(PATH, more, {**signed(b""), **chunked}).status_code == 413
+
+
+def test_fault_14_large_bodies_share_their_room_and_small_ones_always_find_theirs() -> None:
+    """Beyond the room it is 503, the declared and the growing alike; what is given back is there for others."""
+    room = Room(2 * LARGEST_BODY)
+    with room.share() as first, room.share() as second, room.share() as third, room.share() as small:
+        first(LARGEST_BODY)
+        for size in range(0, LARGEST_BODY, 8192):
+            second(size)
+        with pytest.raises(Turned, match="no_room"):
+            third(LARGEST_BODY)
+        small(SMALL_BODY)
+    with room.share() as one, room.share() as other:
+        one(LARGEST_BODY)
+        other(LARGEST_BODY)
 
 
 def test_fault_15_a_compressed_body_is_not_inflated(client: Client) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 
 from services.stock_worker.settings import StockWorkerSettings
+from shared.broker.rabbitmq_link import parameters
 from shared.settings import StripeSettings, child_environment, load
 
 
@@ -39,6 +41,78 @@ def test_a_wrong_setting_is_one_line_that_names_it(
     assert said.count("\n") == 1
     assert name in said
     assert "secret" not in said
+
+
+AMQP = [
+    "amqp://user:pa/secret@host/vhost",
+    "amqp://user:12/secret@host/vhost",
+    "amqp://user:pa#secret@host/vhost",
+    "amqp://user:12#secret@host/vhost",
+    "amqp://user:pa?secret@host/vhost",
+    "amqp://user:12?secret=1@host/vhost",
+    "amqp://user:pa%secret@host/vhost",
+    "amqp://user:secret@host:99999/vhost",
+    "amqp://user:secret@host:port/vhost",
+    "amqp://user:secret@[::1/vhost",
+    "amqp://user:secret@/vhost",
+    "amqp://secret@host/vhost",
+    "amqp://user:secret@host/a/secret",
+    "amqp://user:secret@host/vhost?heartbeat=secret",
+    "amqp://user:secret@host/vhost?secret=1",
+    "amqp://user:secret@host/vhost?heartbeat=1&heartbeat=secret",
+]
+POSTGRESQL = [
+    "postgresql://user:pa/secret@host/database",
+    "postgresql://user:12/secret@host/database",
+    "postgresql://user:pa%secret@host/database",
+    "postgresql://user:pa@secret@host/database",
+    "postgresql://user:secret@host:99999/database",
+    "postgresql://user:secret@host:port/database",
+    "postgresql://user:secret@[::1/database",
+    "postgresql://user:secret@host/database?=secret",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [*(("AMQP_URL", value) for value in AMQP), *(("DATABASE_URL", value) for value in POSTGRESQL)],
+)
+def test_an_address_that_no_client_could_use_is_one_line_that_says_how_to_write_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 before anything is connected, and nothing of the password, however it cuts the address up."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        load(StockWorkerSettings)
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1)
+    assert said.startswith(f"stocksync: {name}: ")
+    assert "secret" not in said
+    assert "%2F" in said or "known are" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AMQP_URL", "amqp://host"),
+        ("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/%2F"),
+        ("AMQP_URL", "amqps://user:a%2Fb%40c@[::1]/vhost?heartbeat=60&ssl_options=%7B'cafile':'/a/b.pem'%7D"),
+        ("AMQP_URL", "amqp://user:p@ss@host:5672/"),
+        ("DATABASE_URL", "postgres://host"),
+        ("DATABASE_URL", "postgresql://user:a%2Fb@host:5432/database?sslmode=require"),
+        ("DATABASE_URL", "postgresql://user:a#b?c@[::1]:5432/database"),
+        ("DATABASE_URL", "postgresql://user@one:1,two:2/database?target_session_attrs=read-write"),
+        ("DATABASE_URL", "postgresql:///database?host=/run/postgresql&user=me@cloud"),
+        ("DATABASE_URL", "postgresql://%2Frun%2Fpostgresql/database"),
+    ],
+)
+def test_an_address_that_a_client_understands_is_taken(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever pika or libpq connects with passes."""
+    monkeypatch.setenv(name, value)
+    kept = getattr(load(StockWorkerSettings), name.lower())
+    assert kept.get_secret_value() == value
 
 
 @pytest.mark.parametrize(("key", "live"), [("sk_live_1", True), ("rk_live_1", True), ("sk_test_1", False)])
@@ -93,3 +167,11 @@ def test_a_child_gets_what_it_is_told_and_no_more(monkeypatch: pytest.MonkeyPatc
     child = child_environment(STRIPE_API_KEY=None, INGEST_BIND="127.0.0.1:0")
     assert "STRIPE_API_KEY" not in child
     assert child["INGEST_BIND"] == "127.0.0.1:0"
+
+
+@pytest.mark.parametrize("url", ["amqp://user:pa/secret@host/vhost", "amqp://host/?ssl_options={'secret'"])
+def test_an_address_that_slipped_through_still_does_not_show(url: str) -> None:
+    """What the client says about an address it can't use is not repeated."""
+    with pytest.raises(ValueError, match="address can't be used") as refused:
+        parameters(url)
+    assert "secret" not in "".join(traceback.format_exception(refused.value))
