@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +11,8 @@ from psycopg import Connection
 from psycopg.rows import kwargs_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 
-from shared.alerts import JSON, AlertKey, Facts, NewAlert
+from shared.alerts import AlertKey, Facts, NewAlert
+from shared.storable import storable, storable_text
 from shared.vocabulary import AccountKey, AlertKind, ProductId
 
 ACCUMULATING: Final = frozenset({AlertKind.OVERSOLD})
@@ -231,19 +232,3 @@ class Alerts:
 
 def _open_alert(kind: str, **columns: Any) -> OpenAlert:  # noqa: ANN401 - the columns, by name
     return OpenAlert(kind=AlertKind(kind), **columns)
-
-
-def storable_text(text: str) -> str:
-    """`text` without what PostgreSQL cannot hold: NUL and lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def storable(value: JSON) -> JSON:
-    """`value` with only such texts in it."""
-    if isinstance(value, str):
-        return storable_text(value)
-    if isinstance(value, Mapping):
-        return {storable_text(key): storable(inner) for key, inner in value.items()}
-    if isinstance(value, Sequence):
-        return [storable(inner) for inner in value]
-    return value

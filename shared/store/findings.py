@@ -12,7 +12,8 @@ from psycopg.rows import class_row, scalar_row
 
 from shared.alerts import AlertKey, NewAlert, finding_facts
 from shared.findings import WORDS, Cause, NewFinding, command
-from shared.store.alerts import Alerts, storable_text
+from shared.storable import storable_text
+from shared.store.alerts import Alerts
 from shared.vocabulary import AccountKey, AlertKind
 
 SHOWN: Final = 20
