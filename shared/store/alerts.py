@@ -177,6 +177,16 @@ class Alerts:
             ([key.kind.value for key in keys], [key.subject for key in keys], self._account),
         ).rowcount
 
+    def end_acknowledged(self, kind: AlertKind) -> None:
+        """Close the alerts of `kind` that somebody acknowledged: what comes now is news, and an alert of its own."""
+        self._connection.execute(
+            """
+            update alert set resolved_at = now()
+            where account = %s and kind = %s and resolved_at is null and acknowledged_at is not null
+            """,
+            (self._account, kind.value),
+        )
+
     def resolve_refused(self) -> None:
         """Close the alert of a refused key, unless Stripe still refuses some of the calls."""
         self._connection.execute(

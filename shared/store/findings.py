@@ -194,12 +194,17 @@ class Findings:
 
 
 def retell(connection: Connection[Any], account: AccountKey, *, news: bool) -> list[int]:
-    """Make the one alert say what is open now, or end it; its id where people must be told."""
+    """Make the one alert say what is open now, or end it; its id where people must be told.
+
+    An acknowledgement is of what was found until then: `news` are an alert of their own.
+    """
     findings, alerts = Findings(connection, account), Alerts(connection, account)
     counts = findings.counts()
     if not counts:
         alerts.resolve([AlertKey(AlertKind.FINDING, account)])
         return []
+    if news:
+        alerts.end_acknowledged(AlertKind.FINDING)
     first = [
         {
             "product": one.product,
