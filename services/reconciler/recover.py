@@ -40,7 +40,7 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
         _heal(search, window, tally, tools, patience=patience)
     except (StripeFailed, SurprisingAnswer, Crowded) as trouble:
         raise JobFailed(str(trouble)) from None
-    if tally.sales or tally.products:
+    if tally.sales or tally.products or tally.refunds:
         log.warning("missed_found", reasons=dict(tally.reasons), **tally.figures)
         Feed(tools.broker, tools.stop, patience=patience).worked_off()
     doubts.settle(tools)

@@ -92,10 +92,8 @@ def on_refund(message: Message, desk: Desk) -> Outcome:
         return Reject(f"{message.type} does not belong in this queue")
     if message.account != desk.account:
         return Reject(f"the message is for {message.account}, this worker keeps {desk.account}")
-    if desk.policy is Policy.OFF:
-        return Ignored("REFUND_RESTOCK is off")
     try:
-        outcome = _handled(message, desk)
+        outcome = Ignored("REFUND_RESTOCK is off") if desk.policy is Policy.OFF else _handled(message, desk)
     except StripeRefused as error:
         _tell_refused(str(error), desk)
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Event
 from typing import Any, Final
@@ -137,9 +137,9 @@ class StripeApi:
         """Events since `since` that tell of paid sessions, newest first; a call for each list."""
         return self._events.paid(since)
 
-    def late_payments(self, since: datetime) -> Iterator[list[objects.PaidEvent]]:
-        """Events since `since` that tell of sessions paid by a delayed method, newest first; a call for each list."""
-        return self._events.paid(since, [objects.PAID_LATER])
+    def late_events(self, since: datetime) -> Iterator[Sequence[Json]]:
+        """Events since `since` of delayed payments, refunds, disputes, as JSON, newest first; a call for each list."""
+        return self._events.late(since)
 
     def catalogue(self, *, prices: bool = False) -> Iterator[objects.ListedProduct]:
         """Every product, newest first, with its default price if `prices`; a call for each page.
