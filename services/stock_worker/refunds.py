@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.stock_worker import return_alerts
+from services.stock_worker import alerting, return_alerts
 from services.stock_worker.returns import Policy, Proposal, SoldLine, propose
 from shared import clock, logs
-from shared.alerts import NewAlert, product_facts
 from shared.database.pool import Connection, Database
 from shared.messages import AlertOpened, Message, RefundChanged, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
@@ -22,7 +21,7 @@ from shared.stripe_api import money_back
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.money_back import MoneyBack
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
-from shared.vocabulary import AccountKey, AlertKind, ProductId, RefundId, is_dispute
+from shared.vocabulary import AccountKey, ProductId, RefundId, is_dispute
 
 log = logs.get(__name__)
 
@@ -95,7 +94,8 @@ def on_refund(message: Message, desk: Desk) -> Outcome:
     try:
         outcome = Ignored("REFUND_RESTOCK is off") if desk.policy is Policy.OFF else _handled(message, desk)
     except StripeRefused as error:
-        _tell_refused(str(error), desk)
+        refused = alerting.stripe_refused(desk.account, error)
+        desk.database.run(lambda c: Alerts(c, desk.account).raise_([refused]))
         raise
     except (StripeFailed, SurprisingAnswer) as error:
         return RetryLater(str(error))
@@ -219,11 +219,3 @@ def _row(paid: _Paid, made: Proposal) -> Refund:
         "open",
         clock.now(),
     )
-
-
-def _tell_refused(reason: str, desk: Desk) -> None:
-    """Tell once that the key may not read what it needs; refunds wait, and go on once it may."""
-    alert = NewAlert(
-        desk.account, AlertKind.STRIPE_REFUSED, desk.account, product_facts("", "", reason=reason)
-    )
-    desk.database.run(lambda c: Alerts(c, desk.account).raise_([alert]))

@@ -188,12 +188,20 @@ class Alerts:
         )
 
     def resolve_refused(self) -> None:
-        """Close the alert of a refused key, unless Stripe still refuses some of the calls."""
+        """Close the alerts of a refused key but for those whose calls Stripe still refuses, as far as they were tried.
+
+        What nobody tried for a day nobody needs.
+        """
         self._connection.execute(
             """
             update alert set resolved_at = now()
             where account = %(account)s and kind = %(kind)s and resolved_at is null
-                and not exists (select from stripe_pace where account = %(account)s and refusal is not null)
+                and not exists (
+                    select from stripe_pace p
+                    where p.account = alert.account and p.refusal is not null
+                        and p.probe_at > clock_timestamp() - interval '1 day'
+                        and alert.subject = rtrim(p.account || ' ' || p.endpoint)
+                )
             """,
             {"account": self._account, "kind": AlertKind.STRIPE_REFUSED.value},
         )

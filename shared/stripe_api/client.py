@@ -11,7 +11,7 @@ import stripe
 
 from shared.settings import StripeSettings
 from shared.stripe_api import money_back, objects
-from shared.stripe_api.answers import LostCursor, WriteAnswer, WriteResult, classify
+from shared.stripe_api.answers import WRITING, LostCursor, WriteAnswer, WriteResult, classify
 from shared.stripe_api.calls import Calls
 from shared.stripe_api.catalogue import Span, walk
 from shared.stripe_api.events import Events, Json
@@ -165,7 +165,7 @@ class StripeApi:
         """
         try:
             answer = self._calls.write(
-                "POST products/id",
+                WRITING,
                 lambda: self._client.v1.products.update(
                     product, {"metadata": dict(body)} if body else {}, {"idempotency_key": key}
                 ),
