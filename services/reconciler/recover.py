@@ -18,7 +18,6 @@ from shared.recovery.tally import Tally
 from shared.store.alerts import Alerts
 from shared.store.jobs import JobRun, Jobs
 from shared.store.recoveries import Recoveries
-from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import SurprisingAnswer
 from shared.vocabulary import AlertKind, JobName
 
@@ -38,7 +37,7 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
         return tally.figures
     try:
         _heal(search, window, tally, tools, patience=patience)
-    except (StripeFailed, SurprisingAnswer, Crowded) as trouble:
+    except (SurprisingAnswer, Crowded) as trouble:
         raise JobFailed(str(trouble)) from None
     if tally.sales or tally.products or tally.refunds:
         log.warning("missed_found", reasons=dict(tally.reasons), **tally.figures)
