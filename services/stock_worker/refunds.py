@@ -171,7 +171,8 @@ def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
         kind=made.kind,
         units=sum(made.units),
     )
-    if desk.policy is Policy.AUTO_FULL and paid.given_back and not refunds.dismissed(paid.session.id):
+    doubted = refunds.dismissed(paid.session.id, but_by=returns.BY_ITSELF)
+    if desk.policy is Policy.AUTO_FULL and paid.given_back and not doubted:
         products = _put_back(connection, paid, desk)
         if products is not None:
             return _synced(products, desk)
