@@ -188,10 +188,7 @@ class Alerts:
         )
 
     def resolve_refused(self) -> None:
-        """Close the alerts of a refused key but for those whose calls Stripe still refuses, as far as they were tried.
-
-        What nobody tried for a day nobody needs.
-        """
+        """Close the alerts of a refused key, unless Stripe still refuses just that, and within a day."""
         self._connection.execute(
             """
             update alert set resolved_at = now()
