@@ -118,7 +118,7 @@ class ClaimedAlert:
     `revision` counts what was added to it, `on_hand` is the variant's number now (None: about no variant), 0 where
     Stripe has no such size any more. `news`:
     more is to be told than its end; `heard`: people were told of it before; `reopened`: it is over, and the
-    same has begun again.
+    same has begun again. `unsure` is what a mail of unknown fate told: a revision, or `over`.
     """
 
     id: int
@@ -135,6 +135,7 @@ class ClaimedAlert:
     heard: bool = False
     reopened: bool = False
     snoozed_until: datetime | None = None
+    unsure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

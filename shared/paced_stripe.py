@@ -12,8 +12,9 @@ from shared.settings import StripeSettings
 from shared.store import pace
 from shared.stripe_api import client
 from shared.stripe_api.answers import StripeRefused
+from shared.stripe_api.calls import UNAUTHORIZED, refusal
 from shared.stripe_api.client import StripeApi
-from shared.stripe_api.pace import Limits, Turn
+from shared.stripe_api.pace import ALL, Limits, Turn
 from shared.vocabulary import AccountKey, account_key
 
 TELL_EVERY: Final = 3600.0
@@ -35,7 +36,8 @@ class SharedPace:
         with self._database.session() as connection:
             found = pace.take(connection, self._account, endpoint, self._limits, write=write)
         if found.refused is not None:
-            raise StripeRefused(found.refused)
+            of_key = found.refused == refusal(UNAUTHORIZED, endpoint)
+            raise StripeRefused(found.refused, ALL if of_key else endpoint)
         return Turn(endpoint, found.wait, found.slowed, found.probe)
 
     def slow(self, endpoint: str, at_least: float) -> None:

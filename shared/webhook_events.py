@@ -28,5 +28,8 @@ EVENT_TYPES: Final = frozenset(
 )
 """What a webhook endpoint should subscribe to."""
 
+MONEY_BACK: Final = frozenset(kind for kind in EVENT_TYPES if kind.startswith(("refund.", "charge.dispute.")))
+"""Those that tell of refunds and disputes."""
+
 CHECKUP: Final = "stocksync.checkup"
 """The type of an event that Stripe never sends: signed by us, it goes the way of a sale and touches no stock."""

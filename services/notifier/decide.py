@@ -79,6 +79,13 @@ def digest(claim: Claim, policy: Policy) -> Digest:
     return Digest(tuple(sorted(told, key=rank)), tuple(sorted(ended, key=rank)), over)
 
 
+def told_before(found: Digest) -> Digest:
+    """The part of `found` that a mail of unknown fate told once already, just like that."""
+    told = tuple(alert for alert in found.told if alert.unsure == str(alert.revision))
+    ended = tuple(alert for alert in found.ended if alert.unsure == "over")
+    return Digest(told, ended, ())
+
+
 def shown(alerts: Sequence[ClaimedAlert], policy: Policy) -> tuple[ClaimedAlert, ...]:
     """Those of `alerts` that a mail spells out: the first of each kind and mode; `alerts` as a digest has them."""
     groups = groupby(alerts, key=lambda alert: (alert.kind, alert.account.endswith(":test")))

@@ -48,7 +48,7 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """The connection broke after the mail was handed over: it may or may not have been taken."""
+    """No answer came to a mail that was handed over whole: it may or may not have been taken."""
 
     reason: str
 

@@ -17,18 +17,23 @@ from services.notifier.smtp_url import SmtpServer, Tls
 from shared import clock
 
 HELO: Final = "[127.0.0.1]"  # smtplib would ask DNS for this machine's name, and wait
-OK, START_DATA, CLOSING = (250, 251, 252), 354, 421
+OK, START_DATA = (250, 251, 252), 354
 FOR_EVER: Final = 500
 TIMEOUT, PATIENCE, GOODBYE = 15.0, 60.0, 5.0  # seconds
-LONGEST: Final = 4 * PATIENCE + GOODBYE
-"""Seconds until a mail that was handed over is recorded: up to DATA, its two answers, the mail, the goodbye."""
+ANSWER: Final = 600.0
+"""Seconds until the mail itself is answered: RFC 5321 has servers take so long over it (4.5.3.2.6)."""
+LONGEST: Final = 3 * PATIENCE + ANSWER + GOODBYE
+"""Seconds until a mail that was handed over is recorded: up to DATA, its answer, the mail, its answer, the goodbye."""
+_END: Final = b".\r\n"
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 
 
 class SmtpMailer:
-    """Sends by one mail server; every step within `timeout` seconds, the answer to the mail within `patience`.
+    """Sends by one mail server; every step within `timeout` seconds, the answer to the mail within `answer`.
 
-    A mail whose DATA would begin later than `patience` after the start is not handed over.
+    A mail whose DATA would begin later than `patience` after the start is not handed over, nor one that is then
+    not taken off our hands within as much.
     """
 
     def __init__(
@@ -38,11 +43,13 @@ class SmtpMailer:
         *,
         timeout: float = TIMEOUT,
         patience: float = PATIENCE,
+        answer: float = ANSWER,
     ) -> None:
         """`ca_file` holds PEM certificates to trust instead of the system's."""
         self._server = server
         self._timeout = timeout
         self._patience = patience
+        self._answer = answer
         self._tls = ssl.create_default_context(cafile=ca_file)
 
     def describe(self) -> dict[str, str]:
@@ -112,22 +119,27 @@ class SmtpMailer:
         return Sent(tuple(code for code, _ in refused))
 
     def _hand_over(self, smtp: smtplib.SMTP, content: bytes, sent: Sent) -> Delivery:
-        """Send the mail itself; a connection that breaks from here on leaves the outcome open."""
-        if smtp.sock is not None:
-            smtp.sock.settimeout(self._patience)
-        try:
-            code, reply = smtp.data(content)
-        except smtplib.SMTPDataError as error:
-            return _refusal("the mail was refused", error.smtp_code, _bytes(error.smtp_error))
-        except (smtplib.SMTPException, OSError) as error:
-            return Unsure(_told(error))
+        """Send the mail itself; a connection that breaks after the last byte of it leaves the outcome open."""
+        _wait_at_most(smtp, self._patience)
+        code, reply = smtp.docmd("DATA")
+        if code == START_DATA:
+            smtp.send(_LEADING_DOT.sub(b"..", content) + _END)
+            _wait_at_most(smtp, self._answer)
+            try:
+                code, reply = smtp.getreply()
+            except (smtplib.SMTPException, OSError) as error:
+                return Unsure(_told(error))
         return sent if code in OK else _refusal("the mail was refused", code, reply)
+
+
+def _wait_at_most(smtp: smtplib.SMTP, seconds: float) -> None:
+    if smtp.sock is not None:
+        smtp.sock.settimeout(seconds)
 
 
 def _say_goodbye(smtp: smtplib.SMTP, seconds: float) -> None:
     try:
-        if smtp.sock is not None:
-            smtp.sock.settimeout(seconds)
+        _wait_at_most(smtp, seconds)
         smtp.quit()
     except (smtplib.SMTPException, OSError):
         return  # the verdict stands, however the server takes its leave

@@ -71,8 +71,13 @@ def _tell(desk: Desk, mailing_list: MailingList, claim: Claim) -> None:
             _record(desk, claim, digest, _sent(letter, mailing_list, digest))
             if refused:
                 log.error("mail_recipients_refused", recipients=len(refused), codes=list(refused))
-        case _:
-            _record_trouble(desk, claim, digest, delivery)
+        case Unsure(reason):
+            again = _sent(letter, mailing_list, decide.told_before(digest))
+            _record_unsure(desk, claim, _sent(letter, mailing_list, digest), again=again, reason=reason)
+            if again.told or again.ended:
+                log.error("mail_unconfirmed", subject=str(letter["Subject"]), reason=reason)
+        case Later() | Never():
+            _record_trouble(desk, claim, delivery)
 
 
 def _with_pace(desk: Desk, digest: Digest) -> Digest:
@@ -116,12 +121,25 @@ def _record(desk: Desk, claim: Claim, digest: Digest, letter: mails.Letter) -> N
     )
 
 
-def _record_trouble(desk: Desk, claim: Claim, digest: Digest, delivery: Later | Never | Unsure) -> None:
-    """Give the alerts back for another try, or up.
+def _record_unsure(
+    desk: Desk, claim: Claim, letter: mails.Letter, *, again: mails.Letter, reason: str
+) -> None:
+    """Keep the claim: once that has lapsed, the same alerts go out under the same Message-ID, but no third time.
 
-    A mail of unknown fate keeps its claim: once that has lapsed, the same alerts go out under the same Message-ID.
     Where one of them is over by then the mail is another one, under an id of its own, and tells that end.
     """
+
+    def record(connection: Connection) -> None:
+        if again.told or again.ended:
+            mails.mark_mailed(connection, claim, again)
+        mails.mark_unsure(connection, claim, letter, error=reason)
+
+    desk.database.run(record)
+    log.warning("mail_postponed", alerts=len(claim.alerts), reason=reason, **desk.mailer.describe())
+
+
+def _record_trouble(desk: Desk, claim: Claim, delivery: Later | Never) -> None:
+    """Give the alerts back for another try, or up."""
     told = {"alerts": len(claim.alerts), "reason": delivery.reason, **desk.mailer.describe()}
 
     def record(connection: Connection) -> None:
@@ -131,8 +149,6 @@ def _record_trouble(desk: Desk, claim: Claim, digest: Digest, delivery: Later | 
             case Later(reason):
                 pause = decide.backoff(claim, desk.policy)
                 mails.mark_retry(connection, claim, seconds=pause, error=reason)
-            case Unsure(reason):
-                mails.mark_unsure(connection, claim, [alert.id for alert in digest.told], error=reason)
 
     desk.database.run(record)
     if isinstance(delivery, Never):

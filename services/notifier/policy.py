@@ -20,7 +20,7 @@ class Policy:
     pause: float = 5  # after the first mail of an hour; doubles with each further one
     pause_at_most: float = 900
     abandoned_after: float = (
-        360  # a claim this old was left by a crash; longer than a send takes, `mailer.LONGEST`
+        840  # a claim this old was left by a crash; longer than a send takes, `mailer.LONGEST`
     )
     backoff: tuple[float, ...] = (10, 30, 60, 120, 300, 600, 900)
     patient_attempts: int = 4  # for a recipient that is refused for now while others are not

@@ -48,6 +48,9 @@ def _mail(desk: Desk, claimed: ClaimedReport) -> None:
             log.info("report_mailed", report=claimed.id, refused=len(refused))
         case Never(reason):
             _give_up(desk, claimed, reason)
+        case Unsure(reason) if claimed.unsure:
+            desk.database.run(lambda c: reports.mark_mailed(c, claimed))
+            log.error("mail_unconfirmed", subject=str(letter["Subject"]), reason=reason)
         case Later() | Unsure():
             _postpone(desk, claimed, delivery)
 
@@ -69,7 +72,7 @@ def _letterhead(desk: Desk) -> Letterhead:
 
 
 def _postpone(desk: Desk, claimed: ClaimedReport, delivery: Later | Unsure) -> None:
-    """Give it back for another try; one of unknown fate keeps its claim, and goes out again under the same id."""
+    """Give it back for another try; one of unknown fate keeps its claim, and goes out once more under the same id."""
     reason, steps = delivery.reason, desk.policy.backoff
     if isinstance(delivery, Later):
         pause = steps[min(claimed.attempts, len(steps)) - 1]

@@ -12,7 +12,6 @@ from services.reconciler.jobs import Figures, JobFailed, Tools
 from shared import clock
 from shared.store.jobs import JobRun
 from shared.store.verifications import Verifications
-from shared.stripe_api.answers import StripeFailed
 from shared.verification import Listed
 from shared.vocabulary import ProductId
 
@@ -22,7 +21,7 @@ class _TakenBack(Exception):
 
 
 def sing(started: JobRun, tools: Tools) -> Figures:
-    """Fail where the disturbed product passes for sound; raises JobFailed, an Outage."""
+    """Fail where the disturbed product passes for sound; raises JobFailed, StripeFailed, an Outage."""
     if tools.canary is None:
         raise JobFailed("CANARY_PRODUCT names no product")
     since = started.started_at or clock.now()
@@ -39,10 +38,7 @@ def sing(started: JobRun, tools: Tools) -> Figures:
 
 
 def _shown(tools: Tools, product: ProductId) -> Listed:
-    try:
-        found = tools.stripe.product(product)
-    except StripeFailed as failure:
-        raise JobFailed(str(failure)) from None
+    found = tools.stripe.product(product)
     if found is None or found.deleted:
         raise JobFailed(f"Stripe has no product {product}: CANARY_PRODUCT must name one that keeps stock")
     return listed(found)

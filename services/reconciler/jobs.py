@@ -13,10 +13,10 @@ from shared.alerts import JSON, AlertKey, NewAlert
 from shared.broker.port import Broker
 from shared.database.pool import Connection, Database
 from shared.messages import AlertOpened
-from shared.outcomes import Done, Ignored, Outage, Outcome
+from shared.outcomes import Done, Ignored, Outage, Outcome, RetryLater
 from shared.store.alerts import Alerts
 from shared.store.jobs import JobRun, Jobs
-from shared.stripe_api.answers import StripeRefused
+from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.client import StripeApi
 from shared.vocabulary import AccountKey, AlertKind, ProductId
 
@@ -52,12 +52,20 @@ class Tools:
     """So long may Stripe show sales and no webhook come before people are told; 0: for ever."""
     confirm_seconds: float = 60.0
     """Between the two looks that make a difference a finding."""
+    rests: tuple[float, ...] = (5, 30, 120)
+    """Seconds before a list is begun again that Stripe failed to answer; the last repeats."""
     canary: ProductId | None = None
     """The product that may be disturbed on purpose."""
 
 
 Job = Callable[[JobRun, Tools], Figures]
-"""Does the work of one run; raises JobFailed, or an Outage to be run again from the start (but for StripeRefused)."""
+"""Does the work of one run; raises JobFailed, StripeFailed, or an Outage to be run again from the start.
+
+After StripeFailed and StripeRefused it begins again as well, but only BEGUN_AGAIN times.
+"""
+
+BEGUN_AGAIN: Final = 4
+"""By the retry ladder that takes a quarter of an hour; of a few seconds of trouble nobody need hear."""
 
 UNKNOWN: Final = "nobody knows this job"
 
@@ -90,8 +98,10 @@ def _finish(job: Job | None, started: JobRun, tools: Tools) -> Outcome:
     log.info("job_started", job=started.job, planned_at=started.planned_at.isoformat())
     try:
         figures = job(started, tools) if job is not None else _unknown()
-    except (JobFailed, StripeRefused) as failure:  # a refused key waits for a person: people must hear of it
+    except JobFailed as failure:
         return _failed(started, str(failure), tools)
+    except (StripeFailed, StripeRefused) as failure:  # it may pass
+        return _failed_for_now(started, str(failure), tools)
     except Outage:
         raise
     except Exception as error:
@@ -110,6 +120,19 @@ def _finish(job: Job | None, started: JobRun, tools: Tools) -> Outcome:
 
 def _unknown() -> Figures:
     raise JobFailed(UNKNOWN)
+
+
+def _failed_for_now(started: JobRun, why: str, tools: Tools) -> Outcome:
+    """Have the run begin again, but not for ever."""
+
+    def record(connection: Connection) -> int:
+        jobs = Jobs(connection, tools.account)
+        return jobs.fail_for_now(started.job, started.planned_at, error=why)
+
+    if tools.database.run(record) > BEGUN_AGAIN:
+        return _failed(started, why, tools)
+    log.warning("job_postponed", job=started.job, planned_at=started.planned_at.isoformat(), reason=why)
+    return RetryLater(why)
 
 
 def _failed(started: JobRun, why: str, tools: Tools) -> Outcome:

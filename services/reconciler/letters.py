@@ -38,13 +38,24 @@ def tells_again(opened: Facts, dead: int) -> bool:
     return not isinstance(heard, int) or dead >= GROWTH * max(1, heard)
 
 
+def heard_of(opened: Facts, dead: int) -> int:
+    """So many people heard of that are still there: no more than either of the last two looks found.
+
+    A single look may have met somebody reading, who holds the letters for a moment.
+    """
+    heard, before = opened.get("heard"), opened.get("count")
+    if not isinstance(heard, int):
+        return dead
+    return min(heard, max(before if isinstance(before, int) else heard, dead))
+
+
 def dead_letter_facts(queue: str, dead: int, letters: Sequence[Letter], opened: Facts | None) -> Facts:
     """The facts of `dead` letters, `letters` the oldest first; `opened` where people hear nothing new."""
     newest = letters[-1] if letters else None
     return {
         "queue": queue,
         "count": dead,
-        "heard": dead if opened is None else opened.get("heard", dead),
+        "heard": dead if opened is None else heard_of(opened, dead),
         "oldest": letters[0].parked_at.isoformat() if letters else "",
         "reason": newest.reason if newest else "",
         "examples": [f"message {letter.message_id}" for letter in reversed(letters[-EXAMPLES:])],

@@ -7,7 +7,7 @@ from threading import Event
 from typing import Final
 
 from services.reconciler import telling
-from services.reconciler.letters import dead_letter_facts, tells_again
+from services.reconciler.letters import dead_letter_facts, heard_of, tells_again
 from shared import logs
 from shared.alerts import AlertKey, Facts, NewAlert
 from shared.broker.port import Broker
@@ -58,7 +58,11 @@ class ParkedLetters:
             self._none(queue, opened)
             return None
         self._empty.discard(queue)
-        if opened is not None and opened.get("count") == dead:
+        if (
+            opened is not None
+            and opened.get("count") == dead
+            and opened.get("heard") == heard_of(opened, dead)
+        ):
             return None
         letters = self.broker.dead_letters(queue, READ)
         again = opened is None or tells_again(opened, dead)

@@ -18,7 +18,6 @@ from shared.recovery.tally import Tally
 from shared.store.alerts import Alerts
 from shared.store.jobs import JobRun, Jobs
 from shared.store.recoveries import Recoveries
-from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import SurprisingAnswer
 from shared.vocabulary import AlertKind, JobName
 
@@ -37,15 +36,15 @@ def recover(started: JobRun, tools: Tools, *, patience: float = WORKED_OFF_WITHI
     if window is None:
         return tally.figures
     try:
-        _heal(search, window, tally, tools, patience=patience)
-    except (StripeFailed, SurprisingAnswer, Crowded) as trouble:
+        backlog = _heal(search, window, tally, tools, patience=patience)
+    except (SurprisingAnswer, Crowded) as trouble:
         raise JobFailed(str(trouble)) from None
-    if tally.sales or tally.products:
+    if tally.sales or tally.products or tally.refunds:
         log.warning("missed_found", reasons=dict(tally.reasons), **tally.figures)
         Feed(tools.broker, tools.stop, patience=patience).worked_off()
     doubts.settle(tools)
     recovered = _tell(tally, tools)
-    _listen(window, tally, tools)
+    _listen(window, tally, tools, unread=backlog)
     return {**tally.figures, **({"recovered": recovered} if recovered else {})}
 
 
@@ -53,8 +52,8 @@ def _places(tools: Tools) -> Places:
     return Places(tools.account, tools.database, tools.broker, tools.stripe, tools.stop)
 
 
-def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patience: float) -> None:
-    """Publish what is missed, events first: the next run begins behind them."""
+def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patience: float) -> bool:
+    """Publish what is missed, events first: the next run begins behind them; whether sales wait unread."""
     feed = Feed(tools.broker, tools.stop)
 
     def publish(pages: Iterator[Found]) -> None:
@@ -71,6 +70,7 @@ def _heal(search: Search, window: Window, tally: Tally, tools: Tools, *, patienc
     backlog = not Feed(tools.broker, tools.stop, patience=patience).worked_off()
     publish(search.sessions(window, backlog=backlog))
     tools.database.run(lambda c: Recoveries(c, tools.account).compared(window.cut_off))
+    return backlog
 
 
 def _tell(tally: Tally, tools: Tools) -> int:
@@ -88,7 +88,7 @@ def _tell(tally: Tally, tools: Tools) -> int:
     return recovered
 
 
-def _listen(window: Window, tally: Tally, tools: Tools) -> None:
+def _listen(window: Window, tally: Tally, tools: Tools, *, unread: bool) -> None:
     """Tell people where webhooks have stopped, and end that where they come again."""
     key = AlertKey(AlertKind.WEBHOOK_SILENCE, tools.account)
 
@@ -96,7 +96,7 @@ def _listen(window: Window, tally: Tally, tools: Tools) -> None:
         alerts = Alerts(connection, tools.account)
         heard = Recoveries(connection, tools.account).last_arrival()
         awake = Jobs(connection, tools.account).awake_since(JobName.RECOVER, tools.silence / 2)
-        found = silence.judge(Signs(window.now, heard, tally.settled, awake), tools.silence)
+        found = silence.judge(Signs(window.now, heard, tally.settled, awake, unread), tools.silence)
         if not tools.silence or found is Webhooks.COME:
             alerts.resolve([key])
             return []

@@ -64,7 +64,7 @@ class Schedule:
 
     @property
     def _every_hour(self) -> bool:
-        return self.expression.split()[1].startswith("*")
+        return self.expression.split()[1] in {"*", "*/1"}
 
 
 def _fixed(now: datetime, zone: ZoneInfo) -> timezone:

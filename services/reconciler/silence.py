@@ -22,23 +22,26 @@ class Signs:
     """What the decision is made from.
 
     `heard` is when the last webhook of a sale was handled, `sold` when the newest session was made that was paid and is
-    not in transit, `awake` since when this pipeline has been running.
+    not in transit, `awake` since when this pipeline has been running,
+    `unread` whether webhooks that came may wait to be handled.
     """
 
     now: datetime
     heard: datetime | None
     sold: datetime | None
     awake: datetime | None
+    unread: bool = False
 
 
 def judge(signs: Signs, patience: timedelta) -> Webhooks:
     """Silent where none came for `patience` though something was sold meanwhile, while the pipeline was running.
 
-    A sale counts once it is older than a webhook takes, so that one at the edge is no silence.
+    A sale counts once it is older than a webhook takes, so that one at the edge is no silence. Where sales wait unread
+    they may be what webhooks told.
     """
     since = signs.now - patience
     if signs.heard is not None and signs.heard >= since:
         return Webhooks.COME
-    if signs.awake is None or signs.sold is None:
+    if signs.unread or signs.awake is None or signs.sold is None:
         return Webhooks.NOT_KNOWN
     return Webhooks.SILENT if signs.sold > max(since, signs.awake) + CUT_OFF else Webhooks.NOT_KNOWN

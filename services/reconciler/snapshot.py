@@ -56,7 +56,7 @@ class _Taking:
 
 
 def take(started: JobRun, tools: Tools) -> Figures:
-    """Read all products and show the snapshot once the last page is in; raises JobFailed, an Outage."""
+    """Read all products and show the snapshot once the last page is in; raises JobFailed, StripeFailed, an Outage."""
     taking = _Taking(started, tools)
     passes = listing.whole(tools, taking.begin, taking.take)
     with tools.database.transaction() as connection:

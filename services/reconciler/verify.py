@@ -41,7 +41,7 @@ class _Seen:
 
 
 def verify(started: JobRun, tools: Tools) -> Figures:
-    """Find what does not add up, have a sync mend what it can, tell of the rest; raises JobFailed, an Outage."""
+    """Find what does not add up, have a sync mend what it can, tell of the rest; raises as `listing` does."""
     since = started.started_at or clock.now()
     passed = Candidates(tools, since)
     passes = listing.whole(tools, passed.begin, passed.take)

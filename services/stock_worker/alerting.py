@@ -14,8 +14,9 @@ from services.stock_worker.protocol.plan import Base, Plan
 from services.stock_worker.stock_alerts import LevelChange, effective_threshold
 from shared.alerts import AlertKey, NewAlert, product_facts, unplaced_facts
 from shared.stock_metadata import stock_key
+from shared.stripe_api.answers import StripeRefused
 from shared.stripe_api.objects import Product
-from shared.vocabulary import AlertKind, ProductId, Size, UnplacedSale, Variant
+from shared.vocabulary import AccountKey, AlertKind, ProductId, Size, UnplacedSale, Variant
 
 STOCK: Final = (AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK, AlertKind.OVERSOLD)
 UNREADABLE: Final = "its number in Stripe is not a plain whole number, so it is left alone"
@@ -69,10 +70,10 @@ def rejected(tx: Tx, product: ProductId, name: str, *, reason: str, deps: Deps) 
     tx.alerts.raise_([NewAlert(deps.account, AlertKind.QUARANTINE, product, facts)])
 
 
-def stripe_refused(tx: Tx, reason: str, deps: Deps) -> None:
-    """Tell once that Stripe refuses the key; all syncs wait until it takes it again."""
-    facts = product_facts("", "", reason=reason)
-    tx.alerts.raise_([NewAlert(deps.account, AlertKind.STRIPE_REFUSED, deps.account, facts)])
+def stripe_refused(account: AccountKey, refused: StripeRefused) -> NewAlert:
+    """What tells once that Stripe refuses the key, or one call for want of a permission; the rest goes on."""
+    facts = product_facts("", "", reason=str(refused))
+    return NewAlert(account, AlertKind.STRIPE_REFUSED, f"{account} {refused.endpoint}".rstrip(), facts)
 
 
 def unplaced(tx: Tx, held: Sequence[UnplacedSale], deps: Deps) -> list[int]:

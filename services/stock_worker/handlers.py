@@ -113,8 +113,8 @@ def _telling_refusals(work: Callable[[], R], deps: Deps) -> R:
     try:
         return work()
     except StripeRefused as error:
-        reason = str(error)
-        deps.books.run(lambda tx: alerting.stripe_refused(tx, reason, deps))
+        refused = alerting.stripe_refused(deps.account, error)
+        deps.books.run(lambda tx: tx.alerts.raise_([refused]))
         raise
 
 

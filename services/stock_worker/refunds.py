@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.stock_worker import return_alerts
+from services.stock_worker import alerting, return_alerts
 from services.stock_worker.return_alerts import AskedLine
 from services.stock_worker.returns import Policy, Proposal, SoldLine, propose
 from shared import clock, logs
-from shared.alerts import NewAlert, product_facts
 from shared.database.pool import Connection, Database
 from shared.messages import AlertOpened, Message, RefundChanged, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
@@ -23,7 +22,7 @@ from shared.stripe_api import money_back
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.money_back import MoneyBack
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
-from shared.vocabulary import AccountKey, AlertKind, LineItemId, ProductId, RefundId, is_dispute
+from shared.vocabulary import AccountKey, LineItemId, ProductId, RefundId, is_dispute
 
 log = logs.get(__name__)
 
@@ -93,12 +92,11 @@ def on_refund(message: Message, desk: Desk) -> Outcome:
         return Reject(f"{message.type} does not belong in this queue")
     if message.account != desk.account:
         return Reject(f"the message is for {message.account}, this worker keeps {desk.account}")
-    if desk.policy is Policy.OFF:
-        return Ignored("REFUND_RESTOCK is off")
     try:
-        outcome = _handled(message, desk)
+        outcome = Ignored("REFUND_RESTOCK is off") if desk.policy is Policy.OFF else _handled(message, desk)
     except StripeRefused as error:
-        _tell_refused(str(error), desk)
+        refused = alerting.stripe_refused(desk.account, error)
+        desk.database.run(lambda c: Alerts(c, desk.account).raise_([refused]))
         raise
     except (StripeFailed, SurprisingAnswer) as error:
         return RetryLater(str(error))
@@ -174,7 +172,8 @@ def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
         kind=made.kind,
         units=sum(made.units),
     )
-    if desk.policy is Policy.AUTO_FULL and paid.given_back and not refunds.dismissed(paid.session.id):
+    doubted = refunds.dismissed(paid.session.id, but_by=returns.BY_ITSELF)
+    if desk.policy is Policy.AUTO_FULL and paid.given_back and not doubted:
         everything = {line.line: units for line, units in zip(booked, made.units, strict=True)}
         products = _put_back(connection, paid, everything, desk=desk)
         if products is not None:
@@ -228,11 +227,3 @@ def _row(paid: _Paid, made: Proposal) -> Refund:
         "open",
         clock.now(),
     )
-
-
-def _tell_refused(reason: str, desk: Desk) -> None:
-    """Tell once that the key may not read what it needs; refunds wait, and go on once it may."""
-    alert = NewAlert(
-        desk.account, AlertKind.STRIPE_REFUSED, desk.account, product_facts("", "", reason=reason)
-    )
-    desk.database.run(lambda c: Alerts(c, desk.account).raise_([alert]))

@@ -66,7 +66,7 @@ def _record(
     final: int | None = None,
 ) -> Outcome | None:
     if answer.result is WriteResult.REFUSED:
-        raise StripeRefused(f"Stripe refuses to write products ({answer.detail})")
+        raise StripeRefused(f"Stripe refuses to write products ({answer.detail})", answer.lacks)
     if state is WriteState.PENDING:
         log.warning("write_unanswered", product=write.product, rev=write.rev, answer=answer.detail)
         return RetryLater(f"Stripe's answer to a write: {answer.detail}")

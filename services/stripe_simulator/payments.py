@@ -108,10 +108,11 @@ def create_refund(world: World, call: Call) -> Obj:
         "reason": text(call.params, "reason"),
     }
     world.refunds[new["id"]] = new
+    before = refunded["amount_refunded"]
     refunded["amount_refunded"] += amount
     refunded["refunded"] = refunded["amount_refunded"] == refunded["amount"]
     events.emit(world, call, "refund.created", new)
-    events.emit(world, call, "charge.refunded", refunded, previous={"amount_refunded": amount})
+    events.emit(world, call, "charge.refunded", refunded, previous={"amount_refunded": before})
     return new
 
 

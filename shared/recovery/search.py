@@ -22,9 +22,10 @@ from shared.store.sales import Sales
 from shared.store.told_sales import ToldSales
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.client import Json, StripeApi
-from shared.stripe_api.objects import PaidEvent, SurprisingAnswer
+from shared.stripe_api.objects import SurprisingAnswer, paid_event
 from shared.stripe_events import Ignore, Surprising, recovered
 from shared.vocabulary import AccountKey, EventId, SessionId
+from shared.webhook_events import MONEY_BACK
 
 MOST_DOUBTS: Final = 20
 """Booked sessions that no list shows and that are read by id in one look; each costs a call."""
@@ -75,6 +76,7 @@ class Search:
         self._stripe = places.stripe
         self._counted: set[SessionId] = set()
         self._where = Whereabouts(places.account, places.database, places.broker)
+        self._read: set[str] = set()
         self._doubts = MOST_DOUBTS
 
     def window(self, since: datetime | None = None, *, resume: bool = False) -> Window | None:
@@ -98,36 +100,39 @@ class Search:
         """What undelivered events tell and nobody has heard, oldest first."""
         for events in self._stripe.undelivered_events(window.events_since, window.events_until):
             self._go_on()
-            yield self._unheard(events)
+            self._read.update(event["id"] for event in events)
+            yield self._unheard(events, Why.UNDELIVERED)
 
     def sessions(self, window: Window, *, backlog: bool | None = None) -> Iterator[Found]:
         """What the list of paid sessions shows beside what is booked, newest first; call it after `events`.
 
+        Before that, what all events tell of delayed payments, refunds and disputes, delivered ones too.
         `backlog` says whether sales wait unread in the stock worker's queue; None: the queue is asked.
         """
         places = self._places
         self._where = Whereabouts(places.account, places.database, places.broker, backlog=backlog)
-        for events in self._stripe.late_payments(window.sessions_since):
+        for events in self._stripe.late_events(window.sessions_since):
             self._go_on()
-            yield self._paid_late(events, window)
+            yield self._paid_late([event for event in events if event["type"] not in MONEY_BACK], window)
+            yield self._money_back([event for event in events if event["type"] in MONEY_BACK], window)
         paid = PaidLog(self._stripe.paid_events(window.sessions_since))
         pages = self._stripe.completed_sessions(window.sessions_since)
         for span in plan.spans(pages, window.sessions_since, window.now):
             self._go_on()
             yield self._compared(span, window, paid)
 
-    def _unheard(self, events: Sequence[Json]) -> Found:
+    def _unheard(self, events: Sequence[Json], why: Why) -> Found:
         told: list[Message] = []
         surprising = 0
         for event in events:
             try:
-                result = recovered(event, Why.UNDELIVERED.value)
+                result = recovered(event, why.value)
             except Surprising as surprise:
                 log.error("event_surprising", event_id=event.get("id"), field=str(surprise))  # noqa: TRY400 - a traceback quotes data
                 surprising += 1
             else:
                 told += () if isinstance(result, Ignore) else result
-        missed = tuple(Missed(message, Why.UNDELIVERED) for message in self._news(told))
+        missed = tuple(Missed(message, why) for message in self._news(told))
         self._counted.update(one.sale for one in missed if one.sale)
         return Found(missed, surprising=surprising)
 
@@ -140,14 +145,22 @@ class Search:
         known = self._booked(sales) | self._told(sales)
         return [one for one in fresh if not (isinstance(one, SessionPaid) and one.session in known)]
 
-    def _paid_late(self, events: Sequence[PaidEvent], window: Window) -> Found:
+    def _paid_late(self, events: Sequence[Json], window: Window) -> Found:
         """What delayed payments tell, whenever the session was made: it may be older than the list is compared."""
-        paid = {event.session: event.created for event in events}
-        found = self._absent(
-            Span(window.sessions_since, window.now, paid), window, PaidLog(iter([[*events]]))
-        )
+        known = [event for event in map(paid_event, events) if event is not None]
+        paid = {event.session: event.created for event in known}
+        found = self._absent(Span(window.sessions_since, window.now, paid), window, PaidLog(iter([known])))
         self._counted |= paid.keys()
         return found
+
+    def _money_back(self, events: Sequence[Json], window: Window) -> Found:
+        """What refunds and disputes tell that no delivery log holds; nothing while any message of one is on its way."""
+        edge = window.cut_off.timestamp()
+        settled = [event for event in events if event["created"] <= edge and event["id"] not in self._read]
+        parked = self._where.refunds_parked() if settled else None
+        if parked is None:
+            return Found()
+        return self._unheard([event for event in settled if event["id"] not in parked], Why.LOST)
 
     def _compared(self, span: Span, window: Window, paid: PaidLog) -> Found:
         found = self._absent(span, window, paid)

@@ -8,11 +8,11 @@ from typing import Final, TypeVar
 
 from shared.broker.port import Broker
 from shared.database.pool import Database
-from shared.messages import SessionPaid, UndecodableMessage, decode
+from shared.messages import Message, RefundChanged, SessionPaid, UndecodableMessage, decode
 from shared.store.recoveries import Recoveries
 from shared.store.told_sales import ToldSales
 from shared.stripe_api.objects import PaidEvent
-from shared.topology import SALES
+from shared.topology import REFUNDS, SALES
 from shared.vocabulary import AccountKey, EventId, SessionId
 
 MOST_PARKED: Final = 10_000
@@ -36,14 +36,32 @@ class Whereabouts:
         self._heard_asked = False
         self._letters: frozenset[SessionId] | None = None
         self._cut = False
+        self._refunds: frozenset[EventId] | None = None
+        self._refunds_asked = False
 
     def parked(self, sessions: Collection[SessionId]) -> frozenset[SessionId]:
         """Those of `sessions` that are in the dead letters."""
         if sessions and self._letters is None:
             found = self._broker.dead_letters(SALES, MOST_PARKED)
             self._cut = len(found) >= MOST_PARKED
-            self._letters = frozenset(filter(None, (_session(letter.body) for letter in found)))
+            messages = [_message(letter.body) for letter in found]
+            self._letters = frozenset(one.session for one in messages if isinstance(one, SessionPaid))
         return (self._letters or frozenset[SessionId]()) & frozenset(sessions)
+
+    def refunds_parked(self) -> frozenset[EventId] | None:
+        """Events of refunds and disputes in the dead letters; None where more of them than that may be somewhere."""
+        if not self._refunds_asked:
+            self._refunds = self._look_for_refunds()
+            self._refunds_asked = True
+        return self._refunds
+
+    def _look_for_refunds(self) -> frozenset[EventId] | None:
+        depth = self._broker.depth(REFUNDS)
+        if depth.ready or depth.waiting or depth.dead >= MOST_PARKED:
+            return None
+        found = self._broker.dead_letters(REFUNDS, MOST_PARKED) if depth.dead else []
+        messages = [_message(letter.body) for letter in found]
+        return frozenset(one.event for one in messages if isinstance(one, RefundChanged))
 
     def on_the_way(self, sessions: Mapping[SessionId, PaidEvent | None]) -> set[SessionId]:
         """Those of `sessions`, none of them `parked`, whose message is somewhere; with the event of each, if any."""
@@ -72,10 +90,9 @@ class Whereabouts:
         return self._database.run(lambda connection: question(Recoveries(connection, self._account)))
 
 
-def _session(body: bytes) -> SessionId | None:
-    """The session that a dead letter is about."""
+def _message(body: bytes) -> Message | None:
+    """What a dead letter told."""
     try:
-        message = decode(body)
+        return decode(body)
     except UndecodableMessage:
         return None
-    return message.session if isinstance(message, SessionPaid) else None

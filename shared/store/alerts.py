@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +11,8 @@ from psycopg import Connection
 from psycopg.rows import kwargs_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 
-from shared.alerts import JSON, AlertKey, Facts, NewAlert
+from shared.alerts import AlertKey, Facts, NewAlert
+from shared.storable import storable, storable_text
 from shared.vocabulary import AccountKey, AlertKind, ProductId
 
 ACCUMULATING: Final = frozenset({AlertKind.OVERSOLD})
@@ -176,13 +177,28 @@ class Alerts:
             ([key.kind.value for key in keys], [key.subject for key in keys], self._account),
         ).rowcount
 
+    def end_acknowledged(self, kind: AlertKind) -> None:
+        """Close the alerts of `kind` that somebody acknowledged: what comes now is news, and an alert of its own."""
+        self._connection.execute(
+            """
+            update alert set resolved_at = now()
+            where account = %s and kind = %s and resolved_at is null and acknowledged_at is not null
+            """,
+            (self._account, kind.value),
+        )
+
     def resolve_refused(self) -> None:
-        """Close the alert of a refused key, unless Stripe still refuses some of the calls."""
+        """Close the alerts of a refused key, unless Stripe still refuses just that, and within a day."""
         self._connection.execute(
             """
             update alert set resolved_at = now()
             where account = %(account)s and kind = %(kind)s and resolved_at is null
-                and not exists (select from stripe_pace where account = %(account)s and refusal is not null)
+                and not exists (
+                    select from stripe_pace p
+                    where p.account = alert.account and p.refusal is not null
+                        and p.probe_at > clock_timestamp() - interval '1 day'
+                        and alert.subject = rtrim(p.account || ' ' || p.endpoint)
+                )
             """,
             {"account": self._account, "kind": AlertKind.STRIPE_REFUSED.value},
         )
@@ -231,19 +247,3 @@ class Alerts:
 
 def _open_alert(kind: str, **columns: Any) -> OpenAlert:  # noqa: ANN401 - the columns, by name
     return OpenAlert(kind=AlertKind(kind), **columns)
-
-
-def storable_text(text: str) -> str:
-    """`text` without what PostgreSQL cannot hold: NUL and lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def storable(value: JSON) -> JSON:
-    """`value` with only such texts in it."""
-    if isinstance(value, str):
-        return storable_text(value)
-    if isinstance(value, Mapping):
-        return {storable_text(key): storable(inner) for key, inner in value.items()}
-    if isinstance(value, Sequence):
-        return [storable(inner) for inner in value]
-    return value

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from psycopg import Connection
 
+from shared.storable import storable_text
 from shared.vocabulary import AccountKey
 
 LONGEST: Final = 300
@@ -25,8 +26,8 @@ def keep(connection: Connection[Any], buyers: Sequence[tuple[str, str, str | Non
         (
             [account for account, *_ in buyers],
             [session for _, session, *_ in buyers],
-            [_storable(name) for *_, name, _ in buyers],
-            [_storable(email) for *_, email in buyers],
+            [_kept(name) for *_, name, _ in buyers],
+            [_kept(email) for *_, email in buyers],
         ),
     )
 
@@ -68,6 +69,5 @@ def erase(connection: Connection[Any], account: AccountKey, who: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _storable(text: str | None) -> str | None:
-    """`text` without what PostgreSQL cannot hold: NUL and lone surrogates."""
-    return None if text is None else text[:LONGEST].replace("\0", "").encode("utf-8", "replace").decode()
+def _kept(text: str | None) -> str | None:
+    return None if text is None else storable_text(text[:LONGEST])

@@ -12,7 +12,8 @@ from psycopg.rows import class_row, scalar_row
 
 from shared.alerts import AlertKey, NewAlert, finding_facts
 from shared.findings import WORDS, Cause, NewFinding, command
-from shared.store.alerts import Alerts, storable_text
+from shared.storable import storable_text
+from shared.store.alerts import Alerts
 from shared.vocabulary import AccountKey, AlertKind
 
 SHOWN: Final = 20
@@ -203,12 +204,17 @@ class Findings:
 
 
 def retell(connection: Connection[Any], account: AccountKey, *, news: bool) -> list[int]:
-    """Make the one alert say what is open now, or end it; its id where people must be told."""
+    """Make the one alert say what is open now, or end it; its id where people must be told.
+
+    An acknowledgement is of what was found until then: `news` are an alert of their own.
+    """
     findings, alerts = Findings(connection, account), Alerts(connection, account)
     counts = findings.counts()
     if not counts:
         alerts.resolve([AlertKey(AlertKind.FINDING, account)])
         return []
+    if news:
+        alerts.end_acknowledged(AlertKind.FINDING)
     first = [
         {
             "product": one.product,

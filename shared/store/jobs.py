@@ -117,6 +117,17 @@ class Jobs:
             (state, Jsonb(dict(figures)), error, self._account, job, planned_at),
         )
 
+    def fail_for_now(self, job: str, planned_at: datetime, *, error: str) -> int:
+        """Note that the run is to begin again, and why; how often that was so."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                update job_run set failures = failures + 1, error = %s
+                where account = %s and job = %s and planned_at = %s returning failures
+                """,
+                (error, self._account, job, planned_at),
+            ).fetchall()[0]
+
     def skip(self, job: str, planned_at: datetime) -> bool:
         """Leave a run out because another one of its job is not over; False where it has begun itself."""
         return (

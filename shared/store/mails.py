@@ -81,7 +81,7 @@ def claim(connection: Connection[Any], due: Due, *, abandoned_after: float, limi
                 resolved_at is not null and exists (
                     select from alert again where again.account = alert.account and again.kind = alert.kind
                         and again.subject = alert.subject and again.resolved_at is null
-                ) as reopened, snoozed_until
+                ) as reopened, snoozed_until, unsure
             """,
             {**_kinds(due), "after": abandoned_after, "limit": limit},
         )
@@ -154,18 +154,25 @@ def mark_retry(connection: Connection[Any], claim: Claim, *, seconds: float, err
     )
 
 
-def mark_unsure(connection: Connection[Any], claim: Claim, told: Collection[int], *, error: str) -> None:
+def mark_unsure(connection: Connection[Any], claim: Claim, letter: Letter, *, error: str) -> None:
     """Note that nobody knows whether the mail was taken; the claim stands until it counts as abandoned.
 
-    People may have heard of what it `told`, so that they are told its end too.
+    People may have heard of what it told, so that they are told its end too.
     """
     connection.execute(
         """
-        update alert set last_error = %s,
-            told_at = case when id = any(%s) then coalesce(told_at, now()) else told_at end
-        where id = any(%s) and claimed_at = %s
+        update alert set last_error = %(error)s,
+            unsure = case when id = any(%(ended)s) then 'over' else revision::text end,
+            told_at = case when id = any(%(told)s) then coalesce(told_at, now()) else told_at end
+        where id = any(%(claimed)s) and claimed_at = %(at)s
         """,
-        (error, list(told), claim.ids, claim.at),
+        {
+            "error": error,
+            "told": list(letter.told),
+            "ended": list(letter.ended),
+            "claimed": claim.ids,
+            "at": claim.at,
+        },
     )
 
 

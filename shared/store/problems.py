@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from shared.alerts import NewAlert
-from shared.store.alerts import storable, storable_text
+from shared.storable import storable, storable_text
 from shared.vocabulary import AlertKind
 
 

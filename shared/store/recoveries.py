@@ -12,6 +12,7 @@ from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from shared.alerts import Recovered, recovered_facts
+from shared.store.alerts import Alerts
 from shared.vocabulary import AccountKey, AlertKind, EventId, SessionId
 
 TOLD_AGAIN_AFTER: Final = timedelta(hours=6)
@@ -158,7 +159,7 @@ class Recoveries:
             ).fetchall()[0]
         if not untold:
             return 0, None
-        self._end_acknowledged()
+        Alerts(self._connection, self._account).end_acknowledged(AlertKind.SALE_RECOVERED)
         number, waits = self._open()
         taken = self._connection.execute(
             "update sale set alert_id = %s where account = %s and reason <> '' and alert_id is null",
@@ -177,15 +178,6 @@ class Recoveries:
             update alert set resolved_at = now()
             where account = %s and kind = %s and resolved_at is null
                 and (mailed_at is not null or failed_at is not null or acknowledged_at is not null)
-            """,
-            (self._account, AlertKind.SALE_RECOVERED.value),
-        )
-
-    def _end_acknowledged(self) -> None:
-        self._connection.execute(
-            """
-            update alert set resolved_at = now()
-            where account = %s and kind = %s and resolved_at is null and acknowledged_at is not null
             """,
             (self._account, AlertKind.SALE_RECOVERED.value),
         )

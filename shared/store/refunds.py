@@ -96,11 +96,14 @@ class Refunds:
                 (self._account, session),
             ).fetchall()
 
-    def dismissed(self, session: SessionId) -> bool:
-        """Whether somebody said of a refund of the session that nothing came back."""
+    def dismissed(self, session: SessionId, *, but_by: str) -> bool:
+        """Whether somebody else than `but_by` said of a refund of the session that nothing came back."""
         row = self._connection.execute(
-            "select from refund where account = %s and session_id = %s and state = 'dismissed' limit 1",
-            (self._account, session),
+            """
+            select from refund
+            where account = %s and session_id = %s and state = 'dismissed' and decided_by <> %s limit 1
+            """,
+            (self._account, session, but_by),
         ).fetchone()
         return row is not None
 

@@ -17,7 +17,10 @@ from shared.vocabulary import AccountKey
 
 @dataclass(frozen=True, slots=True)
 class ClaimedReport:
-    """A report in a notifier's hands; `claimed_at` proves the claim when its outcome is recorded."""
+    """A report in a notifier's hands; `claimed_at` proves the claim when its outcome is recorded.
+
+    `unsure`: nobody knows whether it was mailed already.
+    """
 
     id: int
     account: AccountKey
@@ -25,6 +28,7 @@ class ClaimedReport:
     data: JSON
     attempts: int
     claimed_at: datetime
+    unsure: bool = False
 
 
 def add(
@@ -58,7 +62,7 @@ def claim(connection: Connection[Any], *, abandoned_after: float) -> ClaimedRepo
                     and (claimed_at is null or claimed_at < now() - make_interval(secs => %s))
                 order by id limit 1 for update skip locked
             )
-            returning id, account, made_at, data, attempts, claimed_at
+            returning id, account, made_at, data, attempts, claimed_at, unsure
             """,
             (abandoned_after,),
         ).fetchone()
@@ -87,7 +91,7 @@ def mark_retry(connection: Connection[Any], claimed: ClaimedReport, *, seconds: 
 def mark_unsure(connection: Connection[Any], claimed: ClaimedReport, *, error: str) -> None:
     """Note that nobody knows whether the mail was taken; the claim stands until it counts as abandoned."""
     connection.execute(
-        "update report set last_error = %s where id = %s and claimed_at = %s",
+        "update report set unsure = true, last_error = %s where id = %s and claimed_at = %s",
         (error, claimed.id, claimed.claimed_at),
     )
 

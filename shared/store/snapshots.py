@@ -10,7 +10,7 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
-from shared.store.alerts import storable_text
+from shared.storable import storable_text
 from shared.store.levels import Named
 from shared.vocabulary import AccountKey, ProductId, Size, StockStatus
 

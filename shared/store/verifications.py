@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
-from shared.store.alerts import storable, storable_text
+from shared.storable import storable, storable_text
 from shared.verification import Balance, Known, KnownState, Listed, Look, from_json, to_json
 from shared.vocabulary import AccountKey, ProductId, Size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from shared.outcomes import Outage
 
@@ -14,7 +15,12 @@ class StripeUnavailable(Outage):
 
 
 class StripeRefused(Outage):
-    """Stripe refuses the key (401) or a permission is missing (403)."""
+    """Stripe refuses the key (401), or a permission for the calls to `endpoint` is missing (403)."""
+
+    def __init__(self, told: str, endpoint: str = "") -> None:
+        """`endpoint` is empty where the key itself is refused."""
+        super().__init__(told)
+        self.endpoint = endpoint
 
 
 class StripeFailed(Exception):
@@ -23,6 +29,9 @@ class StripeFailed(Exception):
 
 class LostCursor(StripeFailed):
     """The object that a list was to go on after is gone: the list has to be read from its beginning."""
+
+
+WRITING: Final = "POST products/id"
 
 
 class WriteResult(StrEnum):
@@ -46,6 +55,11 @@ class WriteAnswer:
     result: WriteResult
     metadata: Mapping[str, str] | None = None
     detail: str = ""
+
+    @property
+    def lacks(self) -> str:
+        """The calls that a refused key has no permission for; empty where the key itself is refused."""
+        return "" if self.detail.startswith("401") else WRITING
 
 
 def classify(status: int | None, error_type: str | None, code: str | None) -> WriteAnswer:

@@ -24,7 +24,8 @@ NOT_FOUND: Final = 404
 IN_USE: Final = 409
 TOO_MANY: Final = 429
 OWN_ERROR: Final = 500
-REFUSED: Final = (401, 403)
+UNAUTHORIZED: Final = 401
+REFUSED: Final = (UNAUTHORIZED, 403)
 CURSOR: Final = "starting_after"
 ACCEPTED: Final = (400, NOT_FOUND)
 """Errors about the call itself: the key was taken, and in time."""
@@ -85,7 +86,7 @@ class Calls:
     def _tell(self, turn: Turn, error: stripe.StripeError) -> None:
         status = error.http_status
         if status in REFUSED:
-            endpoint = ALL if status == REFUSED[0] else turn.endpoint
+            endpoint = ALL if status == UNAUTHORIZED else turn.endpoint
             log.warning("stripe_refused", endpoint=turn.endpoint, status=status)
             self._pace.refuse(endpoint, refusal(status, turn.endpoint))
         elif (slow := slowed_by(error, turn.endpoint)) is not None:
@@ -107,7 +108,7 @@ class Calls:
 
 def refusal(status: int | None, endpoint: str) -> str:
     """What people are told of a 401, or of a 403, which is about this endpoint."""
-    what = "the API key" if status == REFUSED[0] else f"the API key for {endpoint}"
+    what = "the API key" if status == UNAUTHORIZED else f"the API key for {endpoint}"
     return f"Stripe refused {what} ({status})"
 
 
@@ -138,7 +139,7 @@ def _of_read(error: stripe.StripeError, endpoint: str) -> Exception:
     if isinstance(error, stripe.InvalidRequestError) and getattr(error, "param", None) == CURSOR:
         return LostCursor("what the list was to go on after is gone")
     if status in REFUSED:
-        return StripeRefused(refusal(status, endpoint))
+        return StripeRefused(refusal(status, endpoint), ALL if status == UNAUTHORIZED else endpoint)
     if isinstance(error, stripe.APIConnectionError):
         return StripeUnavailable("Stripe can't be reached")
     if status == TOO_MANY:

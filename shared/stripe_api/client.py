@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Event
 from typing import Any, Final
@@ -11,7 +11,7 @@ import stripe
 
 from shared.settings import StripeSettings
 from shared.stripe_api import money_back, objects
-from shared.stripe_api.answers import LostCursor, WriteAnswer, WriteResult, classify
+from shared.stripe_api.answers import WRITING, LostCursor, WriteAnswer, WriteResult, classify
 from shared.stripe_api.calls import Calls
 from shared.stripe_api.catalogue import Span, walk
 from shared.stripe_api.events import Events, Json
@@ -137,9 +137,9 @@ class StripeApi:
         """Events since `since` that tell of paid sessions, newest first; a call for each list."""
         return self._events.paid(since)
 
-    def late_payments(self, since: datetime) -> Iterator[list[objects.PaidEvent]]:
-        """Events since `since` that tell of sessions paid by a delayed method, newest first; a call for each list."""
-        return self._events.paid(since, [objects.PAID_LATER])
+    def late_events(self, since: datetime) -> Iterator[Sequence[Json]]:
+        """Events since `since` of delayed payments, refunds, disputes, as JSON, newest first; a call for each list."""
+        return self._events.late(since)
 
     def catalogue(self, *, prices: bool = False) -> Iterator[objects.ListedProduct]:
         """Every product, newest first, with its default price if `prices`; a call for each page.
@@ -165,7 +165,7 @@ class StripeApi:
         """
         try:
             answer = self._calls.write(
-                "POST products/id",
+                WRITING,
                 lambda: self._client.v1.products.update(
                     product, {"metadata": dict(body)} if body else {}, {"idempotency_key": key}
                 ),

@@ -14,13 +14,14 @@ from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.calls import Calls
 from shared.stripe_api.lists import Json, lister
 from shared.stripe_api.objects import PaidEvent
-from shared.webhook_events import EVENT_TYPES
+from shared.webhook_events import EVENT_TYPES, MONEY_BACK
 
 PAGE: Final = 100
 MOST_REFUSED: Final = 20
 """How often the place where a page begins may have left the list."""
 ENDPOINT: Final = "GET events"
 PAID: Final = (objects.COMPLETED, objects.PAID_LATER)
+LATE: Final = (objects.PAID_LATER, *sorted(MONEY_BACK))
 
 
 class Events:
@@ -51,12 +52,19 @@ class Events:
             once = {event["id"]: event for page in self._undelivered(start, end) for event in page}
             yield [*once.values()][::-1]
 
-    def paid(self, since: datetime, types: Sequence[str] = PAID) -> Iterator[list[PaidEvent]]:
+    def paid(self, since: datetime) -> Iterator[list[PaidEvent]]:
         """The events since `since` that tell of paid sessions, newest first; raises as `undelivered` does."""
-        params: Json = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
-        for page in self._calls.pages(ENDPOINT, params, self._list):
+        for page in self._since(since, PAID):
             events = (objects.paid_event(row) for row in page)
             yield [event for event in events if event is not None]
+
+    def late(self, since: datetime) -> Iterator[Sequence[Json]]:
+        """The events since `since` of delayed payments, refunds and disputes, newest first; raises so as well."""
+        return self._since(since, LATE)
+
+    def _since(self, since: datetime, types: Sequence[str]) -> Iterator[Sequence[Json]]:
+        params: Json = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        return self._calls.pages(ENDPOINT, params, self._list)
 
     def _undelivered(self, first: int, last: int) -> Iterator[Sequence[Json]]:
         """The pages, newest first, none of them empty.

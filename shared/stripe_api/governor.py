@@ -43,7 +43,7 @@ class Governor:
             both = (self._endpoints[ALL], self._endpoints[endpoint])
             for one in both:
                 if one.refusal is not None and one.probe_at > now:
-                    raise StripeRefused(one.refusal)
+                    raise StripeRefused(one.refusal, ALL if one is both[0] else endpoint)
             slowed = any(one.level > 0 for one in both)
             probe = any(one.refusal is not None for one in both)
             for one in both:

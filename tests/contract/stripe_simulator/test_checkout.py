@@ -143,14 +143,17 @@ def test_payment_link_makes_sessions(stripe_client: StripeClient, price: str, co
 
 
 def test_refund_names_an_amount(stripe_client: StripeClient, price: str, control: Control) -> None:
-    """A refund of a paid session gives back money, and never more than was paid."""
+    """A refund of a paid session gives back money, never more than was paid; its event tells what had gone before."""
     session = _open(stripe_client, {"price": price, "quantity": 2})
     paid = control("POST", f"/_checkout/sessions/{session}/pay")
     refund = stripe_client.v1.refunds.create({"payment_intent": paid["payment_intent"], "amount": 500})
     assert (refund.amount, refund.status) == (500, "succeeded")
     with pytest.raises(InvalidRequestError):
         stripe_client.v1.refunds.create({"payment_intent": paid["payment_intent"], "amount": 1501})
-    assert "charge.refunded" in {one.type for one in stripe_client.v1.events.list().data}
+    stripe_client.v1.refunds.create({"payment_intent": paid["payment_intent"], "amount": 300})
+    events = stripe_client.v1.events.list({"type": "charge.refunded"}).to_dict()["data"]
+    told = [(one["data"]["object"]["amount_refunded"], one["data"]["previous_attributes"]) for one in events]
+    assert told == [(800, {"amount_refunded": 500}), (500, {"amount_refunded": 0})]
 
 
 def test_many_customers_at_once_pay_like_one(stripe_client: StripeClient, control: Control) -> None:

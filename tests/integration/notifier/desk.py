@@ -86,6 +86,7 @@ def let_claims_lapse(database: Database) -> None:
     """Make every claim in hand as old as a crash makes it."""
     with database.transaction() as connection:
         connection.execute("update alert set claimed_at = claimed_at - interval '1 hour'")
+        connection.execute("update report set claimed_at = claimed_at - interval '1 hour'")
 
 
 def drop_claims(database: Database) -> None:

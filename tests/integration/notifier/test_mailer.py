@@ -4,6 +4,7 @@ import ssl
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from threading import Timer
 
 import pytest
 import trustme
@@ -164,6 +165,23 @@ def test_one_unknown_recipient_does_not_keep_the_mail_from_the_others(office: Po
     """A recipient that is refused for ever is reported, the others are served."""
     office.rcpt_replies["a@example.com"] = "550 5.1.1 unknown"
     assert send(f"smtp://127.0.0.1:{office.port}", None, "a@example.com", "b@example.com") == Sent((550,))
+
+
+def test_a_server_that_thinks_long_about_the_mail_is_waited_for(office: PostOffice) -> None:
+    """The answer to the mail itself has minutes to come, longer than any other step."""
+    office.before_reply.clear()
+    mailer = SmtpMailer(parse(f"smtp://127.0.0.1:{office.port}"), timeout=5, patience=2, answer=30)
+    opening = Timer(3, office.before_reply.set)
+    opening.start()
+    assert mailer.send(letter(), patient=True) == Sent()
+    opening.join()
+
+
+def test_a_server_that_never_answers_leaves_the_mail_open(office: PostOffice) -> None:
+    """The wait for the answer ends."""
+    office.before_reply.clear()
+    mailer = SmtpMailer(parse(f"smtp://127.0.0.1:{office.port}"), timeout=5, patience=5, answer=0.2)
+    assert isinstance(mailer.send(letter(), patient=True), Unsure)
 
 
 def test_a_connection_that_breaks_after_the_mail_leaves_it_open(office: PostOffice) -> None:

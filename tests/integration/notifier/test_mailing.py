@@ -26,6 +26,7 @@ from tests.integration.notifier.desk import (
     message_ids,
     oversold,
     raised,
+    resolved,
     text_of,
 )
 from tests.integration.notifier.post_office import PostOffice, free_port, opened, until
@@ -192,6 +193,43 @@ def test_a_mail_of_unknown_fate_is_told_again_under_the_same_id(
         mail_what_waits(desk(database, office.port))
     first, again, other = message_ids(office.mails())
     assert first == again != other
+
+
+def test_a_mail_that_is_never_confirmed_goes_out_twice_at_most(
+    database: Database, office: PostOffice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that takes every mail and then hangs up is given each twice; a line names it, and it counts as sent."""
+    office.hang_up_after_taking = True
+    raised(database, low(1), low(2))
+    for _ in range(4):
+        mail_what_waits(desk(database, office.port))
+        let_claims_lapse(database)
+    assert len(office.taken) == 2
+    assert pending(database) == 0
+    shown = "".join(capsys.readouterr())
+    assert ("mail_unconfirmed" in shown, "2 low stock" in shown) == (True, True)
+    resolved(database, low(1))
+    for _ in range(4):
+        mail_what_waits(desk(database, office.port))
+        let_claims_lapse(database)
+    assert len(office.taken) == 4
+    assert pending(database) == 0
+
+
+def test_what_is_news_since_an_unconfirmed_mail_goes_out_twice_too(
+    database: Database, office: PostOffice
+) -> None:
+    """What joins an alert after a mail of unknown fate makes another mail of it, which is tried twice as well."""
+    office.hang_up_after_taking = True
+    raised(database, oversold("cs_1"))
+    mail_what_waits(desk(database, office.port))
+    raised(database, oversold("cs_2"))
+    for _ in range(4):
+        mail_what_waits(desk(database, office.port))
+        let_claims_lapse(database)
+    first, second, third = message_ids(office.mails())
+    assert first != second == third
+    assert pending(database) == 0
 
 
 def test_what_joins_an_alert_while_its_mail_is_under_way_is_told_too(

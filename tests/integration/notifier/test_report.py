@@ -21,7 +21,7 @@ from shared.periods import Period
 from shared.store import reports
 from shared.vocabulary import AccountKey, StockStatus
 from shared.weekly_report import Day, ProductWeek, Reads, Row, Seller, Stock, Unplaced, WeeklyReport
-from tests.integration.notifier.desk import AT_ONCE, desk, message_ids
+from tests.integration.notifier.desk import AT_ONCE, desk, let_claims_lapse, message_ids
 from tests.integration.notifier.post_office import PostOffice, until
 
 BEGAN, ENDED = datetime(2026, 4, 26, 22, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)
@@ -119,6 +119,20 @@ def test_what_was_refused_for_now_is_the_same_mail_later(database: Database, off
     first, again = message_ids(office.mails())
     assert first == again
     assert state(database)[0] is True
+
+
+def test_a_report_that_is_never_confirmed_goes_out_twice_at_most(
+    database: Database, office: PostOffice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that takes it and then hangs up is given it once more; then it counts as mailed."""
+    office.hang_up_after_taking = True
+    kept(database, weekly())
+    for _ in range(3):
+        mail_reports(desk(database, office.port))
+        let_claims_lapse(database)
+    assert len(set(message_ids(office.mails()))) == 1
+    assert (len(office.taken), state(database)[0]) == (2, True)
+    assert "mail_unconfirmed" in "".join(capsys.readouterr())
 
 
 def test_what_is_refused_for_ever_ends(database: Database, office: PostOffice) -> None:

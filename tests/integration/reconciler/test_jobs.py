@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.reconciler.handlers import on_job
-from services.reconciler.jobs import Figures, Job, JobFailed, Tools, run
+from services.reconciler.jobs import BEGUN_AGAIN, Figures, Job, JobFailed, Tools, run
 from services.reconciler.schedule import Schedule
 from services.reconciler.scheduler import Scheduler
 from services.reconciler.telling import hint
@@ -17,9 +17,9 @@ from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing, Unconfirmed
 from shared.database.pool import Database
 from shared.messages import AlertOpened, JobDue, SyncRequested
-from shared.outcomes import Done, Ignored, Outage, Reject
+from shared.outcomes import Done, Ignored, Outage, Reject, RetryLater
 from shared.store.jobs import JobRun, Jobs, Planned
-from shared.stripe_api.answers import StripeRefused
+from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.topology import ALERTS, JOBS, PIPELINE
 from shared.vocabulary import ProductId
 from tests.integration.reconciler.conftest import ACCOUNT
@@ -113,7 +113,6 @@ def test_fault_108_a_job_never_overlaps_itself(database: Database, tools: Tools)
     [
         (JobFailed("the shop has no products"), "the shop has no products"),
         (KeyError("ada@example.com"), "an error nobody foresaw (KeyError)"),
-        (StripeRefused("Stripe refused the API key (403)"), "Stripe refused the API key (403)"),
     ],
 )
 def test_a_job_that_fails_says_why_and_people_are_told(
@@ -133,6 +132,45 @@ def test_a_job_that_fails_says_why_and_people_are_told(
     assert history(database)[1] == (AT, "failed", why)
     assert alerts(database) == [("job_failed", "count")]
     run(counting([]), "count", LATER, tools)
+    assert alerts(database) == []
+
+
+@pytest.mark.parametrize(
+    "trouble", [StripeRefused("Stripe refused the API key (401)"), StripeFailed("Stripe answered 503")]
+)
+def test_a_run_that_stripe_keeps_from_its_work_begins_again_a_few_times(
+    trouble: Exception, database: Database, tools: Tools
+) -> None:
+    """It counts as failed, and people are told, only once the retry ladder was climbed for a quarter of an hour."""
+
+    def fail(started: JobRun, tools: Tools) -> Figures:
+        del started, tools
+        raise trouble
+
+    planned(database)
+    for _ in range(BEGUN_AGAIN):
+        assert run({"count": fail}, "count", AT, tools) == RetryLater(str(trouble))
+        assert history(database) == [(AT, "running", str(trouble))]
+    assert alerts(database) == []
+    assert isinstance(run({"count": fail}, "count", AT, tools), Done)
+    assert history(database) == [(AT, "failed", str(trouble))]
+    assert alerts(database) == [("job_failed", "count")]
+
+
+def test_a_run_that_stripe_lets_work_the_second_time_is_done(database: Database, tools: Tools) -> None:
+    """Trouble of a few seconds leaves no failure behind."""
+    planned(database)
+    answers = iter([StripeFailed("Stripe answered 503")])
+
+    def work(started: JobRun, tools: Tools) -> Figures:
+        del started, tools
+        for trouble in answers:
+            raise trouble
+        return {"count": 1}
+
+    assert isinstance(run({"count": work}, "count", AT, tools), RetryLater)
+    assert isinstance(run({"count": work}, "count", AT, tools), Done)
+    assert history(database) == [(AT, "done", "")]
     assert alerts(database) == []
 
 

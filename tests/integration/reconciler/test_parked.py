@@ -10,7 +10,7 @@ import pytest
 
 from services.reconciler.parked import ParkedLetters
 from shared.broker.embedded import EmbeddedBroker
-from shared.broker.port import Broker, DeadLetter, Delivery, Outgoing, Subscription, Verdict
+from shared.broker.port import Ack, Broker, DeadLetter, Delivery, Outgoing, Subscription, Verdict
 from shared.broker.rabbitmq import RabbitBroker
 from shared.database.pool import Database
 from shared.messages import AlertOpened, decode
@@ -48,6 +48,22 @@ def park(broker: Broker, count: int, reason: str, *, route: str = "session.paid"
         return [DeadLetter(reason) for _ in deliveries]
 
     consumer = Thread(target=broker.consume, args=([Subscription(queue, refuse)], stop))
+    consumer.start()
+    consumer.join(30)
+    assert len(seen) == count
+
+
+def work_off(broker: Broker, count: int) -> None:
+    """Have the `count` messages that wait handled."""
+    stop, seen = Event(), list[str]()
+
+    def take(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
+        seen.extend(delivery.message_id for delivery in deliveries)
+        if len(seen) >= count:
+            stop.set()
+        return [Ack() for _ in deliveries]
+
+    consumer = Thread(target=broker.consume, args=([Subscription(SALES, take)], stop))
     consumer.start()
     consumer.join(30)
     assert len(seen) == count
@@ -108,6 +124,19 @@ def test_people_hear_again_only_of_twice_as_many(database: Database, broker: Bro
     (one,) = still_open(database)
     assert (one.facts["count"], one.mailed_at) == (4, None)
     assert looking.once() == []
+
+
+def test_a_new_flood_is_told_after_most_were_replayed(database: Database, broker: Broker) -> None:
+    """What people heard of counts only while it is there; one look that finds fewer may have met somebody reading."""
+    looking = ParkedLetters(database, broker, ACCOUNT)
+    park(broker, 8, "first")
+    (number,) = looking.once()
+    assert broker.replay(SALES, limit=7) == 7
+    work_off(broker, 7)
+    for _ in range(2):
+        assert looking.once() == []
+    park(broker, 5, "second")
+    assert looking.once() == [number]
 
 
 def test_the_alert_ends_when_none_is_left(database: Database, broker: Broker) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
@@ -25,6 +26,19 @@ def stage(database: Database, queue: EmbeddedBroker) -> Iterator[Stage]:
     """A shop and jobs."""
     with built(database, queue) as made:
         yield made
+
+
+class Resting(Event):
+    """Nobody stops; how long somebody would have waited for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rests = list[float | None]()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Not at all."""
+        self.rests.append(timeout)
+        return False
 
 
 def latest(stage: Stage) -> Snapshot | None:
@@ -111,6 +125,16 @@ def test_a_lost_cursor_begins_the_list_again(stage: Stage) -> None:
     tidying.join(10)
     assert done.figures["passes"] == 2
     assert {row.product for row in rows(stage)} == set(made[:50])
+
+
+def test_a_list_that_stripe_fails_to_answer_is_begun_again_after_a_rest(stage: Stage) -> None:
+    """A few seconds of errors cost another pass, which comes some time after the first."""
+    fill(stage, 3)
+    resting = Resting()
+    stage.shop.fault("status", method="GET", path="^/v1/products", status=503, count=6)
+    patient = replace(stage, tools=replace(stage.tools, stop=resting))
+    assert patient.job("snapshot").figures["passes"] == 3
+    assert resting.rests == [5, 30]
 
 
 def test_a_snapshot_that_was_not_finished_is_not_shown(stage: Stage) -> None:

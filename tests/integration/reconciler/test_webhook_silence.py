@@ -8,6 +8,7 @@ import pytest
 
 from services.stock_worker.handlers import on_sales
 from services.stripe_simulator.simulator import Simulator
+from shared.broker import runtime
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
 from shared.vocabulary import EventId, ProductId, SessionId
@@ -98,6 +99,17 @@ def test_a_quiet_night_is_no_silence(scene: Scene, sold: SessionId) -> None:
     scene.run()
     assert silence(scene) == []
     assert sold
+
+
+def test_webhooks_that_wait_for_the_stock_worker_are_no_silence(scene: Scene, sold: SessionId) -> None:
+    """While the stock worker is down webhooks come and nobody handles them: people hear of that, not of silence."""
+    hear(scene, sold, 7)
+    scene.queue.publish(runtime.outgoing(told(sold)))
+    scene.run(patience=0.1)
+    assert silence(scene) == []
+    scene.waiting()
+    scene.run()
+    assert len(silence(scene)) == 1, "the control: nothing waits"
 
 
 def test_what_was_sold_while_the_pipeline_was_off_is_no_silence(scene: Scene, sold: SessionId) -> None:

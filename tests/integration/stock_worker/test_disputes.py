@@ -179,5 +179,5 @@ def test_fault_87_a_key_that_may_not_read_disputes_is_told_and_holds_up_no_refun
     for _ in range(2):
         with pytest.raises(Outage, match=r"for GET disputes/id \(403\)"):
             on_refund(told(dispute), strict)
-    assert asked(shop) == [("stripe_refused", ACCOUNT)]
+    assert asked(shop) == [("stripe_refused", f"{ACCOUNT} GET disputes/id")]
     assert isinstance(on_refund(told(refund), strict), Done)

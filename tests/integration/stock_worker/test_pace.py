@@ -11,6 +11,7 @@ import requests
 from shared.outcomes import Outage
 from shared.paced_stripe import SharedPace
 from shared.store import pace
+from shared.store.alerts import Alerts
 from shared.store.products import Products
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.pace import ALL, Limits
@@ -18,6 +19,8 @@ from shared.vocabulary import SessionId
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 KEY = "sk_test_shop"
+LISTED = f"{ACCOUNT} GET checkout/sessions/id"
+"""What an alert of sessions that may not be read is about."""
 LIMITS = Limits(per_endpoint=20, overall=80, probe_seconds=1.5)
 
 
@@ -102,6 +105,40 @@ def test_fault_87_a_refused_key_is_told_once_by_all_workers_and_ends_by_itself(w
     assert shop.database.run(lambda connection: pace.refusals(connection, ACCOUNT)) == {}
 
 
+def test_a_key_that_is_revoked_while_it_lacks_a_permission_is_told_too(workers: Workers) -> None:
+    """One alert says what may not be read, another that the key is refused; the write that is taken ends only that."""
+    shop = workers.one
+    shirt = shop.product(stock="10")
+    session = shop.sold(shop.line(shirt, "", 1))
+    shop.fault("status", status=403, path="^/v1/checkout/sessions")
+    with pytest.raises(Outage):
+        shop.book(session)
+    shop.fault("status", status=401, path="^/v1/products")
+    with pytest.raises(Outage):
+        shop.sync(shirt)
+    assert sorted(shop.alerts()) == [("stripe_refused", ACCOUNT), ("stripe_refused", LISTED)]
+    Event().wait(LIMITS.probe_seconds + 0.1)
+    shop.sync(shirt)
+    shop.sync(shirt)
+    shop.database.run(lambda c: Alerts(c, ACCOUNT).resolve_refused())
+    assert shop.alerts() == [("stripe_refused", LISTED)]
+
+
+def test_a_lack_that_nobody_met_for_a_day_is_over(workers: Workers) -> None:
+    """A call that is made no more cannot find out that it is allowed again: its alert ends with the next write."""
+    shop = workers.one
+    shirt = shop.product(stock="10")
+    session = shop.sold(shop.line(shirt, "", 1))
+    shop.fault("status", status=403, path="^/v1/checkout/sessions")
+    with pytest.raises(Outage):
+        shop.book(session)
+    shop.database.run(lambda c: Alerts(c, ACCOUNT).resolve_refused())
+    assert shop.alerts() == [("stripe_refused", LISTED)]
+    shop.database.run(lambda c: c.execute("update stripe_pace set probe_at = probe_at - interval '25 hours'"))
+    shop.database.run(lambda c: Alerts(c, ACCOUNT).resolve_refused())
+    assert shop.alerts() == []
+
+
 def test_a_lasting_lack_of_one_permission_is_told_once(workers: Workers) -> None:
     """While sessions may not be read, a write that Stripe takes does not end the alert; the permission does."""
     shop = workers.one
@@ -115,7 +152,7 @@ def test_a_lasting_lack_of_one_permission_is_told_once(workers: Workers) -> None
     shop.database.run(lambda connection: Products(connection, ACCOUNT).mark_dirty([shirt]))
     shop.sync(shirt)
     assert shop.write_states(shirt)[-1] == "APPLIED"
-    assert shop.alerts() == [("stripe_refused", ACCOUNT)]
+    assert shop.alerts() == [("stripe_refused", LISTED)]
     Event().wait(LIMITS.probe_seconds + 0.1)
     workers.other.book(session)
     assert shop.stock(shirt) == {"": "19"}

@@ -215,6 +215,21 @@ def test_a_refund_that_fails_takes_out_what_nobody_was_asked_about(shop: Shop, d
     assert {one.id: one.state for one, _ in kept(desk)} == {by_itself: "dismissed", by_ada: "accepted"}
 
 
+def test_auto_full_goes_on_after_a_refund_that_failed(shop: Shop, desk: Desk) -> None:
+    """What stocksync itself took out again is nobody's word that nothing came back: the next refund puts it back."""
+    auto = replace(desk, policy=Policy.AUTO_FULL)
+    shirt = stocked(shop)
+    session = sold(shop, shirt)
+    failed = refunded(shop, session)
+    shop.follow([on_refund(told(failed), auto)])
+    shop.control(f"/_refunds/{failed}", {"status": "failed"})
+    shop.follow([on_refund(told(failed), auto)])
+    assert shop.stock(shirt) == {"S": "8", "M": "7"}
+    shop.follow([on_refund(told(refunded(shop, session)), auto)])
+    assert shop.stock(shirt) == {"S": "10", "M": "10"}
+    assert shop.alerts() == []
+
+
 def test_money_that_goes_back_after_all_is_asked_about_anew(shop: Shop, desk: Desk) -> None:
     """A question that was void because the money did not go back is put again when it does."""
     refund = refunded(shop, sold(shop, stocked(shop)))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.reconciler.letters import dead_letter_facts, tells_again
+from services.reconciler.letters import dead_letter_facts, heard_of, tells_again
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -34,6 +34,17 @@ class Letter:
 def test_people_hear_again_of_twice_as_many(heard: object, dead: int, again: bool) -> None:
     """A slow growth is a few mails; facts that say nothing of what people heard are told."""
     assert tells_again({"heard": heard} if isinstance(heard, int) else {}, dead) is again
+
+
+@pytest.mark.parametrize(
+    ("heard", "before", "dead", "now"),
+    [(1000, 1000, 3, 1000), (1000, 3, 3, 3), (1000, 3, 1000, 1000), (1000, 5, 3, 5), (3, 4, 5, 3)],
+)
+def test_what_people_heard_of_shrinks_once_two_looks_agree(
+    heard: int, before: int, dead: int, now: int
+) -> None:
+    """A single look that finds fewer changes nothing, and more letters alone are nothing that people heard of."""
+    assert heard_of({"heard": heard, "count": before}, dead) == now
 
 
 def test_the_facts_name_the_newest_reason_and_messages() -> None:

@@ -12,7 +12,9 @@ from services.reconciler.schedule import Due, Schedule, due, is_cron
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LATENESS = timedelta(minutes=2)
-TIMES = st.sampled_from(["30 2 * * *", "0 0 * * *", "*/15 * * * *", "0 * * * *", "15 3 * * 1", "0 6 1 * *"])
+TIMES = st.sampled_from(
+    ["30 2 * * *", "0 0 * * *", "*/15 * * * *", "0 * * * *", "15 3 * * 1", "0 6 1 * *", "0 */2 * * *"]
+)
 ZONES = st.sampled_from(sorted(available_timezones()))
 ODD_ZONES = (
     "Africa/Casablanca",
@@ -81,6 +83,31 @@ def test_a_job_of_every_quarter_hour_follows_the_time_that_passes(night: str) ->
     found = runs(Schedule("*/15 * * * *", BERLIN), begin, begin + timedelta(hours=5), timedelta(minutes=1))
     assert len(found) == 20
     assert {later - earlier for earlier, later in itertools.pairwise(found)} == {timedelta(minutes=15)}
+
+
+@pytest.mark.parametrize(
+    ("night", "hours"),
+    [
+        ("2026-03-29", ["00:00+01:00", "03:00+02:00", "04:00+02:00", "06:00+02:00"]),
+        ("2026-10-25", ["00:00+02:00", "02:00+02:00", "04:00+01:00", "06:00+01:00"]),
+    ],
+)
+def test_a_job_of_every_second_hour_misses_nothing_when_the_clock_changes(
+    night: str, hours: list[str]
+) -> None:
+    """It keeps to the even hours of the wall clock, and whoever looks all night plans each in time, once."""
+    schedule = Schedule("0 */2 * * *", BERLIN)
+    now = at(f"{night}T00:00").astimezone(UTC)
+    found: list[Due] = []
+    last = schedule.latest(now - timedelta(minutes=1))
+    while now <= at(f"{night}T07:00"):
+        one = due(schedule, last, now, lateness=LATENESS)
+        if one is not None:
+            found.append(one)
+            last = one.planned_at
+        now += timedelta(minutes=1)
+    assert [one.planned_at.astimezone(BERLIN).isoformat(timespec="minutes")[11:] for one in found] == hours
+    assert [one.missed for one in found] == [False] * len(hours)
 
 
 @given(TIMES, ZONES, MOMENTS)

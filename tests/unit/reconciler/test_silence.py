@@ -37,6 +37,11 @@ def test_silence_is_when_something_was_sold_and_nobody_told(
     assert judge(Signs(NOW, ago(heard), ago(sold), ago(awake)), SIX_HOURS) is found
 
 
+def test_nobody_can_know_while_sales_wait_unread() -> None:
+    """With the stock worker down webhooks come and are not handled: that is no silence."""
+    assert judge(Signs(NOW, ago(7), ago(1), ago(20), unread=True), SIX_HOURS) is Webhooks.NOT_KNOWN
+
+
 TIMES = st.none() | st.floats(0, 100).map(ago)
 
 
