@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import requests
 
 from shared.database.embedded import EmbeddedPostgres
 from tests.support.postgres import home_folder
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "services.backoffice"]
@@ -29,14 +29,6 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     ports = {"INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0"}
     return {**plain, **ports, "STOCKSYNC_HOME": str(home), **settings}
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Return once `condition` holds; fail where it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        threading.Event().wait(0.05)
 
 
 @dataclass
@@ -148,7 +140,7 @@ def test_a_second_ctrl_c_is_quicker(start: Start) -> None:
 def test_fault_52_a_killed_service_runs_again(start: Start, service: str) -> None:
     """A service that dies by kill -9 is started again, and webhooks are welcome again."""
     up = start()
-    eventually(lambda: up.child(f"services.{service}") is not None)
+    until("the service to run", lambda: up.child(f"services.{service}") is not None)
     first = up.child(f"services.{service}")
     assert first is not None
     first.kill()
@@ -157,8 +149,8 @@ def test_fault_52_a_killed_service_runs_again(start: Start, service: str) -> Non
         found = up.child(f"services.{service}")
         return found is not None and found.pid != first.pid
 
-    eventually(another)
-    eventually(lambda: up.ready)
+    until("another process", another)
+    until("webhooks to be welcome", lambda: up.ready)
 
 
 def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_at_once(start: Start) -> None:
@@ -173,7 +165,7 @@ def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_
     )
     assert again.ready
     services = [process for process in processes if not gone(process) and process.name() != "postgres"]
-    eventually(lambda: all(gone(process) for process in services))
+    until("the services to end", lambda: all(gone(process) for process in services))
 
 
 def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:

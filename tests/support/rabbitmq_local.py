@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 from contextlib import suppress
@@ -15,6 +14,7 @@ import psutil
 from pika.exceptions import AMQPError
 
 from shared import clock
+from tests.support.ports import free_ports
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 CONTROL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
@@ -122,14 +122,3 @@ def answers(url: str) -> bool:
     except (AMQPError, OSError):
         return False
     return True
-
-
-def free_ports(count: int) -> list[int]:
-    """So many TCP ports of 127.0.0.1 that nobody uses now."""
-    with_port = [socket.socket() for _ in range(count)]
-    for one in with_port:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in with_port]
-    for one in with_port:
-        one.close()
-    return ports

@@ -13,9 +13,10 @@ import pytest
 
 from shared.broker.port import Broker
 from shared.database.embedded import EmbeddedPostgres
-from tests.contract.broker.rig import Kind, OnLoop, Rig, connect, until
+from tests.contract.broker.rig import Kind, OnLoop, Rig, connect
 from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from shared.broker.port import Ack, DeadLetter, Delivery, RetryIn, Return, Verdict
 from shared.settings import child_environment
-from tests.contract.broker.rig import WORK, Rig, Seen, message, until
+from tests.contract.broker.rig import WORK, Rig, Seen, message
+from tests.support.waiting import until
 
 CONSUMER = Path(__file__).with_name("consumer_process.py")
 

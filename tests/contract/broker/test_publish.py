@@ -7,8 +7,9 @@ import pytest
 
 from shared import clock
 from shared.broker.port import PublishError, Unconfirmed, Unroutable
-from tests.contract.broker.rig import OTHER, WORK, Rig, Seen, message, until
+from tests.contract.broker.rig import OTHER, WORK, Rig, Seen, message
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 
 
 def test_a_confirmed_message_survives_the_servers_kill(publishing: Rig) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from shared import clock
 from shared.broker.port import BrokerDown, PublishError, Refused
-from tests.contract.broker.rig import Rig, Seen, message, until
+from tests.contract.broker.rig import Rig, Seen, message
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,23 +16,14 @@ from typing import Any
 import psutil
 import requests
 
-from shared import clock
 from shared.broker.port import Broker
 from shared.settings import child_environment
 from shared.topology import SALES
 from tests.integration.ingest.proxy import Proxy
+from tests.support.waiting import until
 from tests.unit.ingest.support import PATH, SECRET, event, raw, signed
 
 OURS = ("AMQP_URL", "DATABASE_URL", "STRIPE_API_KEY", "STRIPE_LIVEMODE", "STRIPE_WEBHOOK_SECRET", "LOG_LEVEL")
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
-
-
-def until(what: str, reached: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return once `reached`; fail after `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not reached():
-        assert clock.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        _LOOK.wait(0.02)
 
 
 @dataclass(slots=True)
