@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import requests
 
 from shared.database.embedded import EmbeddedPostgres
 from tests.support.postgres import home_folder
+from tests.support.processes import stop
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,10 +49,11 @@ class Up:
 
     def child(self, module: str) -> psutil.Process | None:
         """The running child that runs `module`, None where there is none."""
-        children = psutil.Process(self.process.pid).children()
-        return next(
-            (c for c in children if c.status() != psutil.STATUS_ZOMBIE and module in c.cmdline()), None
-        )
+        return next((child for child in self.children() if module in child.cmdline()), None)
+
+    def children(self) -> list[psutil.Process]:
+        """The services that run."""
+        return [child for child in psutil.Process(self.process.pid).children() if not gone(child)]
 
     def everything(self) -> list[psutil.Process]:
         """The supervisor, all below it, and the embedded database."""
@@ -104,8 +105,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def _stop_all(started: list[subprocess.Popen[str]]) -> None:
     for process in started:
         if process.poll() is None:
-            process.terminate()
-            process.wait(60)
+            stop(process, 60)
         if process.stdout is not None:
             process.stdout.close()
 
@@ -129,7 +129,7 @@ def test_a_second_ctrl_c_is_quicker(start: Start) -> None:
     worker.suspend()  # it will never finish what is in hand
     processes = up.everything()
     up.process.send_signal(signal.SIGINT)
-    threading.Event().wait(0.5)
+    until("all but the frozen one to leave", lambda: up.children() == [worker])
     assert up.process.poll() is None
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(15) == 0

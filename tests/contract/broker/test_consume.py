@@ -127,6 +127,7 @@ def test_stopping_finishes_what_is_in_hand(rig: Rig) -> None:
     with rig.consuming(slow):
         assert begun.wait(20)
         threading.Timer(1.0, finish.set).start()
+    assert finish.is_set()
     until("an empty queue", lambda: rig.broker.depth(WORK).ready == 0)
 
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -34,6 +34,7 @@ from shared.topology import PIPELINE, SALES
 from tests.support.command import UNSET, stocksync
 from tests.support.ports import free_port
 from tests.support.postgres import TEMPLATE, named
+from tests.support.processes import stopping
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,9 +92,8 @@ def pipeline(postgres: str) -> Iterator[Pipeline]:
             Simulator.start(port=0, webhook_url=webhooks, webhook_secret=SECRET, retry_delays=(0.2,))
         )
         settings["STRIPE_API_BASE"] = simulator.url
-        worker = _started("stock_worker", "worker_ready", settings)
-        last.callback(_stop, worker)
-        last.callback(_stop, _started("ingest", "ingest_ready", settings))
+        worker = last.enter_context(_running("stock_worker", "worker_ready", settings))
+        last.enter_context(_running("ingest", "ingest_ready", settings))
         yield Pipeline(simulator, settings, worker)
 
 
@@ -104,9 +104,10 @@ def no_faults(pipeline: Pipeline) -> Iterator[None]:
     requests.delete(f"{pipeline.simulator.url}/_faults", timeout=5).raise_for_status()
 
 
-def _started(service: str, ready: str, settings: dict[str, str]) -> subprocess.Popen[str]:
+@contextmanager
+def _running(service: str, ready: str, settings: dict[str, str]) -> Generator[subprocess.Popen[str]]:
     """The service's process once it has logged `ready`."""
-    process = subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", f"services.{service}"],
         cwd=ROOT,
         env=child_environment(**{**UNSET, **settings}),
@@ -116,19 +117,15 @@ def _started(service: str, ready: str, settings: dict[str, str]) -> subprocess.P
     said = Event()
 
     def listen() -> None:
-        assert process.stderr is not None
-        for line in process.stderr:
+        assert started.stderr is not None
+        for line in started.stderr:
             if f'"{ready}"' in line:
                 said.set()
 
     Thread(target=listen, daemon=True).start()
-    assert said.wait(40), f"{service} was not ready in time"
-    return process
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGTERM)
-    process.wait(20)
+    with stopping(started) as process:
+        assert said.wait(40), f"{service} was not ready in time"
+        yield process
 
 
 def test_a_healthy_pipeline_ends_with_0_and_leaves_one_line_in_the_delivery_log(pipeline: Pipeline) -> None:

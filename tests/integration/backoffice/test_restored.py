@@ -31,6 +31,7 @@ from shared.topology import PIPELINE, PRODUCTS, SALES
 from shared.vocabulary import ProductId
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 from tests.support.postgres import named
+from tests.support.processes import stopping
 from tests.support.waiting import until
 
 KEY = "sk_test_simulator"
@@ -81,7 +82,7 @@ def back_up(postgres: str, database_url: str) -> Iterator[BackUp]:
 @contextmanager
 def stock_worker(url: str, simulator: Simulator) -> Generator[None]:
     """A stock worker of its own process."""
-    process = subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", "services.stock_worker"],
         env=child_environment(
             DATABASE_URL=url,
@@ -91,11 +92,8 @@ def stock_worker(url: str, simulator: Simulator) -> Generator[None]:
             LOG_LEVEL="WARNING",
         ),
     )
-    try:
+    with stopping(started):
         yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def restoration(shop: Shop, broker: EmbeddedBroker) -> Restoration:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from shared.broker.port import Broker
 from shared.settings import child_environment
 from shared.topology import SALES
 from tests.integration.ingest.proxy import Proxy
+from tests.support.processes import stopping
 from tests.support.waiting import until
 from tests.unit.ingest.support import PATH, SECRET, event, raw, signed
 
@@ -95,13 +95,10 @@ def _collect(ingest: Ingest) -> None:
 def running(variables: dict[str, str]) -> Generator[Ingest]:
     """A running ingest that has said it is ready."""
     ingest = launch(variables)
-    try:
-        until("ingest to be ready", lambda: bool(ingest.logged("ingest_ready")), 30)
+    with stopping(ingest.process):
+        until("ingest to be ready", lambda: bool(ingest.logged("ingest_ready")))
         ingest.address = ingest.logged("ingest_ready")[-1]["address"]
         yield ingest
-    finally:
-        ingest.process.send_signal(signal.SIGTERM)
-        ingest.process.wait(20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.settings import child_environment
 from tests.support.postgres import home_folder
+from tests.support.processes import stopping
 from tests.support.waiting import until
 
 SECONDS = 60.0
@@ -32,11 +33,9 @@ def reconciler(home: Path) -> Generator[Callable[[str], bool]]:
         assert process.poll() is None, (home / "log").read_text()
         return event in (home / "log").read_text()
 
-    try:
+    with stopping(process):
         yield logged
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
+    assert process.returncode == 0
 
 
 @pytest.fixture
