@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import threading
@@ -69,8 +68,17 @@ def running(home: Path, **settings: str) -> Generator[Stack]:
         try:
             yield _addresses(process, home, settings.get("STRIPE_API_BASE", ""))
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(STOP_SECONDS)
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Ask it to stop; where it does not in time its end ends the services, which watch it."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _addresses(process: subprocess.Popen[str], home: Path, told: str) -> Stack:

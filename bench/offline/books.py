@@ -1,4 +1,4 @@
-"""What the keeper's database says of the recovery: how sales came, what people were told, what is left to do."""
+"""What the keeper's database says of the recovery: how sales came, what is left to do."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from datetime import timedelta
 
 import psycopg
 from psycopg.rows import class_row
-
-from shared.vocabulary import AlertKind
 
 _CAME = """
     select origin, reason, count(*) as sales, min(delay) as shortest, max(delay) as longest from sale
@@ -21,7 +19,6 @@ _UNFINISHED = """
 """
 _OPEN = "select cause || ' ' || subject from finding where state <> 'resolved' order by id"
 _FAILED = "select job || ': ' || error from job_run where state = 'failed' order by planned_at"
-_STOCK = (AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK, AlertKind.OVERSOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +34,9 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """`told` are stock alerts that people had a mail of, as (kind, size); `findings` open, `failures` of jobs."""
+    """How sales came, `findings` that are open, `failures` of jobs."""
 
     came: Sequence[Came]
-    told: frozenset[tuple[str, str]]
     findings: Sequence[str]
     failures: Sequence[str]
 
@@ -63,12 +59,8 @@ class Keeper:
         """How it stands now."""
         with self._connection.cursor(row_factory=class_row(Came)) as cursor:
             came = cursor.execute(_CAME).fetchall()
-        told = self._connection.execute(
-            "select kind, subject from alert where told_at is not null and kind = any(%s)", ([*_STOCK],)
-        )
         return Books(
             came,
-            frozenset((str(kind), str(subject)) for kind, subject in told.fetchall()),
             [str(row[0]) for row in self._connection.execute(_OPEN).fetchall()],
             [str(row[0]) for row in self._connection.execute(_FAILED).fetchall()],
         )

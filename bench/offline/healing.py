@@ -66,14 +66,30 @@ class Watch:
             print(f"{self.seconds:5.0f} s: {self.keeper.booked():,} sales booked, {how_far}", flush=True)
 
 
-def peaks(supervisor: int) -> dict[str, float]:
-    """The most memory that each process of the pipeline has had so far, in MB, by its name."""
-    found: dict[str, float] = {}
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the pipeline: its main process, and the most memory that any process of it has had, in MB."""
+
+    pid: int
+    peak: float
+
+
+def services(supervisor: int) -> dict[str, Service]:
+    """How the services of the pipeline stand, by name; those that a service started count as it."""
+    found: dict[str, Service] = {}
     for process in psutil.Process(supervisor).children():
         *_, module = process.cmdline()
-        if not module.startswith(SERVICES):
-            continue
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-        fields = dict(line.split(":", 1) for line in status.splitlines())
-        found[module.removeprefix(SERVICES)] = int(fields["VmHWM"].split()[0]) / 1024
+        if module.startswith(SERVICES):
+            family = [process, *process.children(recursive=True)]
+            peak = max(_peak(one.pid) for one in family)
+            found[module.removeprefix(SERVICES)] = Service(process.pid, peak)
     return found
+
+
+def _peak(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # it ended just now
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    return int(fields.get("VmHWM", "0 kB").split()[0]) / 1024

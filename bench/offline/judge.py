@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from bench.offline.absence import Absence
+from bench.offline.absence import HOUR, HOURS, Absence
 from bench.offline.books import Books, Came
-from bench.offline.healing import Healed
+from bench.offline.healing import Healed, Service
+from bench.offline.mails import Mails
 from bench.sync.finding import Finding, calls, equal, limits, sales, same
 from bench.sync.ledger import EDITS, Ledger
 from bench.sync.shop import Outcome
-from shared.recovery.plan import CUT_OFF, Why
+from shared.recovery.plan import Why
 from shared.vocabulary import AlertKind, MovementKind, Variant
 
 MOST_MAILS: Final = 10
 MOST_MB: Final = 250.0
-LONGEST: Final = timedelta(hours=48)
+SHORTEST: Final = timedelta(seconds=HOUR)
+"""What was sold last is aged by one hour."""
+LONGEST: Final = timedelta(hours=HOURS)
+"""What was sold first is aged by all hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,10 @@ class Evidence:
     outcome: Outcome
     ledger: Ledger
     books: Books
-    mails: Sequence[str]
-    peaks: Mapping[str, float]
+    titles: Mapping[Variant, str]
+    mails: Mails
+    began: Mapping[str, Service]
+    ended: Mapping[str, Service]
 
 
 def findings(found: Evidence) -> list[Finding]:
@@ -60,7 +66,8 @@ def findings(found: Evidence) -> list[Finding]:
         calls(found.outcome.log),
         Finding("calls per missed sale", f"{requests / missed:.3f}"),
         *limits(found.outcome.log),
-        *(_memory(name, peak) for name, peak in sorted(found.peaks.items())),
+        _restarts(found),
+        *(_memory(name, service.peak) for name, service in sorted(found.ended.items())),
     ]
 
 
@@ -96,11 +103,17 @@ def _delays(found: Evidence) -> list[Finding]:
     longest = max((long for _, long in spans if long is not None), default=None)
     if shortest is None or longest is None:
         return [Finding("booked so late", "nobody knows", "known", met=False)]
-    most = LONGEST + timedelta(seconds=found.offline + (found.healed.rest or found.within))
+    took = timedelta(seconds=found.offline + (found.healed.rest or found.within))
     return [
-        Finding("booked so late, the shortest", _text(shortest), f"≥ {_text(CUT_OFF)}", shortest >= CUT_OFF),
-        Finding("booked so late, the longest", _text(longest), f"≤ {_text(most)}", longest <= most),
+        _delay("booked so late, the shortest", shortest, SHORTEST, took),
+        _delay("booked so late, the longest", longest, LONGEST, took),
     ]
+
+
+def _delay(what: str, delay: timedelta, least: timedelta, took: timedelta) -> Finding:
+    """As much as sales were aged, and no more on top of it than the measurement took."""
+    target = f"{_text(least)} to {_text(least + took)}"
+    return Finding(what, _text(delay), target, least <= delay <= least + took)
 
 
 def _by_recovery(found: Evidence) -> list[Came]:
@@ -109,16 +122,16 @@ def _by_recovery(found: Evidence) -> list[Came]:
 
 def _people(found: Evidence) -> list[Finding]:
     """Few mails, and in them the sizes that ran low or out, and no other."""
-    due = {(kind.value, str(variant)) for variant, left in found.absence.few.items() for kind in _kinds(left)}
-    heard = found.books.told
-    strange = {subject for _, subject in heard} - {str(variant) for variant in found.absence.few}
+    few = {variant: found.titles[variant] for variant in found.absence.few}
+    due = {(kind, few[variant]) for variant, left in found.absence.few.items() for kind in _kinds(left)}
+    heard = found.mails.told(AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK, AlertKind.OVERSOLD)
+    strange = {title for _, title in heard} - set(few.values())
     told = f"{len(due & heard)} of {len(due)}" + (f", and {len(strange)} sizes too many" if strange else "")
-    subjects = "; ".join(found.mails) or "none"
+    subjects = found.mails.subjects
+    said = f"{len(subjects)}: {'; '.join(subjects) or 'none'}"
     return [
         Finding("low, sold out, oversold: told", told, "all", due <= heard and not strange),
-        Finding(
-            "mails", f"{len(found.mails)}: {subjects}", f"≤ {MOST_MAILS}", len(found.mails) <= MOST_MAILS
-        ),
+        Finding("mails", said, f"≤ {MOST_MAILS}", len(subjects) <= MOST_MAILS),
     ]
 
 
@@ -130,6 +143,17 @@ def _kinds(left: int) -> tuple[AlertKind, ...]:
 
 def _none(what: str, found: Sequence[str]) -> Finding:
     return Finding(what, "; ".join(found) or "none", "none", not found)
+
+
+def _restarts(found: Evidence) -> Finding:
+    """A service that died was started again under another number, or is not there."""
+    died = [name for name, service in found.began.items() if _pid(found.ended, name) != service.pid]
+    return _none("services that died", sorted(died))
+
+
+def _pid(services: Mapping[str, Service], name: str) -> int | None:
+    service = services.get(name)
+    return None if service is None else service.pid
 
 
 def _memory(name: str, peak: float) -> Finding:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from email import message_from_bytes
-from email.policy import default
-from pathlib import Path
 from random import Random
 from typing import Final
 
 import psycopg
 from rich.console import Console
 
-from bench.offline import absence, judge, past
+from bench.offline import absence, judge, mails, past
 from bench.offline.absence import FEW, HOURS, Absence
 from bench.offline.books import Keeper
-from bench.offline.healing import Watch, peaks
+from bench.offline.healing import Watch, services
 from bench.offline.judge import Evidence
 from bench.offline.site import Site, built
 from bench.options import Options
@@ -101,12 +97,12 @@ def _start(site: Site, address: str, sales: tuple[Counter[Variant], Absence], be
     before, away = sales
     within = AT_LEAST + away.sold.total() / SALES_A_SECOND
     intended = {variant: max(0, units) for variant, units in site.shop.intended().items()}
-    mails = site.mails
+    old = site.mails
     site.shop.live(LATENCY_MS, STRIPE_PER_ENDPOINT, STRIPE_OVERALL)
     _say("the pipeline starts")
     started = clock.monotonic()
     with running(site.home, **site.settings) as up, psycopg.connect(address, autocommit=True) as connection:
-        keeper = Keeper(connection)
+        keeper, whole = Keeper(connection), services(up.pid)
         healed = Watch(site.shop, keeper, intended, started).until_healed(within)
         end = site.shop.outcome()
         return Evidence(
@@ -118,14 +114,11 @@ def _start(site: Site, address: str, sales: tuple[Counter[Variant], Absence], be
             replace(end, intended=intended),
             ledger.read(address, site.shop.products),
             keeper.books(),
-            _subjects(sorted(site.mails - mails)),
-            peaks(up.pid),
+            {variant: site.shop.title(variant) for variant in away.few},
+            mails.read(site.mails - old),
+            whole,
+            services(up.pid),
         )
-
-
-def _subjects(mails: Sequence[Path]) -> list[str]:
-    messages = (message_from_bytes(mail.read_bytes(), policy=default) for mail in mails)
-    return [str(message["Subject"]).strip() for message in messages]
 
 
 def _say(what: str) -> None:

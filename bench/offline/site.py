@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.sync.shop import Shop
-from bench.webhooks.processes import free_port, running
+from bench.webhooks.processes import running
 from shared.settings import child_environment
 from shared.webhook_events import PATH
+from tests.support.ports import free_port
 
 SECRET: Final = "whsec_" + "0123456789abcdef" * 2
 

@@ -15,6 +15,8 @@ from shared import clock
 from shared.vocabulary import Variant
 
 HOT_WRITES: Final = 10
+FULL_RUSH: Final = 1000
+"""Fewer sales than that are told but not judged: a few writes are no feat then."""
 FULL_DRAIN: Final = 10_000
 DRAIN_SECONDS: Final = 90.0
 SALES_A_SECOND: Final = 10  # slower than that is not waited for
@@ -62,11 +64,16 @@ def hot(shop: Shop, sales: int) -> list[Finding]:
     writes = end.log.count(WRITE_PRODUCT)
     return [
         rush.finding(),
-        Finding("writes of the product", str(writes), f"≤ {HOT_WRITES}", writes <= HOT_WRITES),
+        Finding("writes of the product", str(writes), *_few(writes, sales)),
         calls(end.log),
         *limits(end.log),
         equal(end),
     ]
+
+
+def _few(writes: int, sales: int) -> tuple[str, bool | None]:
+    """What is promised of the writes, and whether it was kept."""
+    return (f"≤ {HOT_WRITES}", writes <= HOT_WRITES) if sales >= FULL_RUSH else ("", None)
 
 
 def drain(shop: Shop, sales: int, random: Random) -> list[Finding]:

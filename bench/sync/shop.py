@@ -20,6 +20,7 @@ SIZES: Final = ("S", "M", "L")
 UNITS: Final = 20_000
 """Of every size at the beginning: more than anybody buys."""
 
+NAME: Final = "Product"
 AT_ONCE: Final = 500
 TIMEOUT: Final = 60  # seconds
 LOG: Final = 50_000
@@ -72,8 +73,12 @@ class Shop:
         Each has UNITS of each size; of the first size of the first products there are as `few` as that says.
         """
         units = [*few[:products], *[UNITS] * (products - len(few))]
-        self.products = [self.create(f"Product {n}", first=count) for n, count in enumerate(units)]
+        self.products = [self.create(f"{NAME} {n}", first=count) for n, count in enumerate(units)]
         self.rest(60 + products)
+
+    def title(self, variant: Variant) -> str:
+        """What people call a size of a product that `open` made."""
+        return f"{NAME} {self.products.index(variant.product)}, {variant.size}"
 
     def create(self, name: str, first: int = UNITS) -> ProductId:
         """A new product with UNITS of each size, but `first` of the first."""

@@ -19,13 +19,14 @@ from bench.options import Options
 from bench.results import WIDTH, keep
 from bench.webhooks import contenders, load, node_packages
 from bench.webhooks.contenders import CELERY, EMBEDDED, NAIVE, OURS, Contender, Queue
-from bench.webhooks.processes import cpu_seconds, free_port, running
+from bench.webhooks.processes import cpu_seconds, running
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.rabbitmq import RabbitBroker
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.topology import PIPELINE, SALES
 from shared.webhook_events import PATH
+from tests.support.ports import free_port
 from tests.support.rabbitmq_local import LocalNode
 
 TARGETS: Final = {NAIVE: 5.0, CELERY: 6.0}

@@ -23,13 +23,6 @@ BIN: Final = Path(sys.executable).parent
 _LOOK: Final = Event()  # never set: a wait between two looks
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def running(command: Sequence[str], environment: Mapping[str, str], port: int, log: Path) -> Generator[int]:
     """The process id of `command`, once it listens on `port`; stopped at the end. RuntimeError has its output."""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,16 +15,15 @@ import requests
 import stripe
 
 from demo.stack import Stack, running
-from shared import clock
 from shared.database.embedded import EmbeddedPostgres
 from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 
 PRODUCTS, SIZES, SESSIONS, AT_ONCE = 20, 8, 500, 50
 OPENING = 1000
 BACK_SECONDS, REST_SECONDS = 45.0, 180.0
 QUICK = {"SWEEP_SECONDS": "5", "STRIPE_CALLS": "400", "STRIPE_CALLS_PER_ENDPOINT": "200"}
-LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 Kill = Callable[[], None]
 
@@ -86,8 +84,13 @@ def sell_through(rig: Rig) -> None:
             for customer in paid:
                 customer.result()
             assert name
-    wait_for("Stripe to equal the oracle", REST_SECONDS, lambda: shop.shown() == shop.intended())
-    wait_for("all webhooks to be answered", REST_SECONDS, lambda: shop.health()["deliveries_waiting"] == 0)
+    until("Stripe to equal the oracle", lambda: shop.shown() == shop.intended(), REST_SECONDS, look=0.2)
+    until(
+        "all webhooks to be answered",
+        lambda: shop.health()["deliveries_waiting"] == 0,
+        REST_SECONDS,
+        look=0.2,
+    )
     assert shop.shown() == shop.intended()
     assert sum(map(sum, (sizes.values() for sizes in shop.shown().values()))) < PRODUCTS * SIZES * OPENING
 
@@ -145,13 +148,13 @@ class Shop:
 
 def kill_service(stack: Stack, name: str) -> None:
     """Kill -9 a service with all of its workers; return once the supervisor has started it again."""
-    wait_for(f"{name} to run", BACK_SECONDS, lambda: find(stack, name) is not None)
+    until(f"{name} to run", lambda: find(stack, name) is not None, BACK_SECONDS, look=0.2)
     before = find(stack, name)
     assert before is not None
     for process in [*before.children(recursive=True), before]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    wait_for(f"{name} to be back", BACK_SECONDS, lambda: find(stack, name) not in {before, None})
+    until(f"{name} to be back", lambda: find(stack, name) not in {before, None}, BACK_SECONDS, look=0.2)
 
 
 def find(stack: Stack, name: str) -> psutil.Process | None:
@@ -167,7 +170,7 @@ def kill_postgres(home: Path) -> None:
     """Kill -9 the embedded PostgreSQL's postmaster; return once another one runs."""
     before = postmaster(home)
     psutil.Process(before).kill()
-    wait_for("PostgreSQL to be back", BACK_SECONDS, lambda: postmaster(home) not in {before, 0})
+    until("PostgreSQL to be back", lambda: postmaster(home) not in {before, 0}, BACK_SECONDS, look=0.2)
 
 
 def postmaster(home: Path) -> int:
@@ -177,11 +180,3 @@ def postmaster(home: Path) -> int:
         return int(noted.read_text(encoding="utf-8").splitlines()[0])
     except (FileNotFoundError, IndexError):
         return 0
-
-
-def wait_for(what: str, seconds: float, reached: Callable[[], bool]) -> None:
-    """Return once `reached`; fail after `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not reached():
-        assert clock.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        LOOK.wait(0.2)

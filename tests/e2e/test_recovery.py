@@ -15,9 +15,9 @@ import stripe
 
 from demo.stack import running
 from shared.database.embedded import EmbeddedPostgres
-from tests.e2e.test_kill9 import wait_for
 from tests.support.command import stocksync
 from tests.support.postgres import home_folder
+from tests.support.waiting import until
 
 QUICK = {"STRIPE_CALLS": "400", "STRIPE_CALLS_PER_ENDPOINT": "200", "JOB_RECOVER": "0 0 1 1 *"}
 MISSED, EVENTLESS, IN_TIME = 180, 20, 10
@@ -82,7 +82,7 @@ def test_sales_whose_webhooks_went_missing_are_healed_by_one_run(stage: Stage) -
     client = stripe.StripeClient("sk_test_shop", base_addresses={"api": stage.simulator})
     product = client.v1.products.create({"name": "Shirt", "metadata": {"sizes": "M", "stock_M": "900"}}).id
     stage.sell(product, IN_TIME)
-    wait_for("the sales in time", 60, lambda: stage.shown(product) == 900 - IN_TIME)
+    until("the sales in time", lambda: stage.shown(product) == 900 - IN_TIME, 60, look=0.2)
     stage.control("/_faults", {"kind": "event_lost", "type": "checkout", "count": EVENTLESS})
     stage.control("/_faults", {"kind": "webhook_drop", "type": "checkout", "count": None})
     stage.sell(product, EVENTLESS)
@@ -91,7 +91,7 @@ def test_sales_whose_webhooks_went_missing_are_healed_by_one_run(stage: Stage) -
     stage.rows(b"update installation set created_at = now() - interval '1 day' returning id")
     assert stage.shown(product) == 900 - IN_TIME
     stage.stocksync("jobs", "run", "recover")
-    wait_for("Stripe to equal the oracle", 90, lambda: stage.shown(product) == stage.intended(product))
+    until("Stripe to equal the oracle", lambda: stage.shown(product) == stage.intended(product), 90, look=0.2)
     assert stage.shown(product) == 900 - IN_TIME - MISSED - EVENTLESS
     sold = stage.rows(
         b"select origin, reason, count(*), min(delay), max(delay) from sale group by 1, 2 order by 3"
@@ -104,7 +104,7 @@ def test_sales_whose_webhooks_went_missing_are_healed_by_one_run(stage: Stage) -
     for *_, shortest, longest in sold[1:]:
         assert timedelta(seconds=HOUR) <= shortest <= longest < timedelta(seconds=HOUR + 120)
     told = b"select facts->>'recovered' from alert where kind = 'sale_recovered'"
-    wait_for("people to be told", 60, lambda: bool(stage.mails("Sales that no webhook told of")))
+    until("people to be told", lambda: bool(stage.mails("Sales that no webhook told of")), 60, look=0.2)
     assert stage.rows(told) == [(str(MISSED + EVENTLESS),)]
     (mail,) = stage.mails("Sales that no webhook told of")
     assert f"{MISSED + EVENTLESS} sales" in mail

@@ -5,8 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ import requests
 from services.backoffice.supervisor.up import ORPHANS_LEAVE_WITHIN
 from shared.database.embedded import EmbeddedPostgres
 from tests.support.postgres import home_folder
+from tests.support.processes import stop
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "services.backoffice"]
@@ -30,14 +30,6 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     ports = {"INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0"}
     return {**plain, **ports, "STOCKSYNC_HOME": str(home), **settings}
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Return once `condition` holds; fail where it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        threading.Event().wait(0.05)
 
 
 @dataclass
@@ -58,10 +50,11 @@ class Up:
 
     def child(self, module: str) -> psutil.Process | None:
         """The running child that runs `module`, None where there is none."""
-        children = psutil.Process(self.process.pid).children()
-        return next(
-            (c for c in children if c.status() != psutil.STATUS_ZOMBIE and module in c.cmdline()), None
-        )
+        return next((child for child in self.children() if module in child.cmdline()), None)
+
+    def children(self) -> list[psutil.Process]:
+        """The services that run."""
+        return [child for child in psutil.Process(self.process.pid).children() if not gone(child)]
 
     def everything(self) -> list[psutil.Process]:
         """The supervisor, all below it, and the embedded database."""
@@ -113,8 +106,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def _stop_all(started: list[subprocess.Popen[str]]) -> None:
     for process in started:
         if process.poll() is None:
-            process.terminate()
-            process.wait(60)
+            stop(process, 60)
         if process.stdout is not None:
             process.stdout.close()
 
@@ -138,7 +130,7 @@ def test_a_second_ctrl_c_is_quicker(start: Start) -> None:
     worker.suspend()  # it will never finish what is in hand
     processes = up.everything()
     up.process.send_signal(signal.SIGINT)
-    threading.Event().wait(0.5)
+    until("all but the frozen one to leave", lambda: up.children() == [worker])
     assert up.process.poll() is None
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(15) == 0
@@ -149,7 +141,7 @@ def test_a_second_ctrl_c_is_quicker(start: Start) -> None:
 def test_fault_52_a_killed_service_runs_again(start: Start, service: str) -> None:
     """A service that dies by kill -9 is started again, and webhooks are welcome again."""
     up = start()
-    eventually(lambda: up.child(f"services.{service}") is not None)
+    until("the service to run", lambda: up.child(f"services.{service}") is not None)
     first = up.child(f"services.{service}")
     assert first is not None
     first.kill()
@@ -158,8 +150,8 @@ def test_fault_52_a_killed_service_runs_again(start: Start, service: str) -> Non
         found = up.child(f"services.{service}")
         return found is not None and found.pid != first.pid
 
-    eventually(another)
-    eventually(lambda: up.ready)
+    until("another process", another)
+    until("webhooks to be welcome", lambda: up.ready)
 
 
 def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_at_once(start: Start) -> None:
@@ -174,7 +166,7 @@ def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_
     )
     assert again.ready
     services = [process for process in processes if not gone(process) and process.name() != "postgres"]
-    eventually(lambda: all(gone(process) for process in services))
+    until("the services to end", lambda: all(gone(process) for process in services))
 
 
 def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections import deque
@@ -16,13 +18,13 @@ import pytest
 from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 
-from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.database.pool import Database
 from tests.support.engine import has_image
 
 IMAGE = "postgres:17"
 TEMPLATE = "stocksync_template"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
@@ -31,6 +33,22 @@ def home_folder() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="stocksync-tests-") as home:
         Path(home).chmod(0o755)
         yield Path(home)
+
+
+@contextmanager
+def held_server() -> Generator[tuple[Path, str]]:
+    """The home and the address of an embedded server; both are gone after the block, and after our kill -9."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.postgres_holder"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for those who use the server
+    ) as holder:
+        assert holder.stdout is not None
+        home, address = holder.stdout.readline().split()
+        yield Path(home), address
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +148,7 @@ def _server() -> Generator[str]:
         with PostgresContainer(IMAGE, driver=None) as container:
             yield container.get_connection_url()
     else:
-        with home_folder() as home, EmbeddedPostgres(home) as address:
+        with held_server() as (_, address):
             yield address
 
 

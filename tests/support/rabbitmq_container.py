@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import signal
-import threading
 
 from docker.models.containers import Container
 from testcontainers.core.container import DockerContainer
 
-from shared import clock
-from tests.support.rabbitmq_local import answers, free_ports
+from tests.support.ports import free_port
+from tests.support.rabbitmq_local import answers
+from tests.support.waiting import until
 
 IMAGE = "rabbitmq:4-management"
 START_SECONDS = 90.0
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 
 class ContainerNode:
     """One node; its port stays the same when it is killed and started again."""
 
     def __init__(self) -> None:
-        self._port = free_ports(1)[0]
+        self._port = free_port()
         login = {"RABBITMQ_DEFAULT_USER": "tests", "RABBITMQ_DEFAULT_PASS": "tests"}
         self._container = DockerContainer(IMAGE, env=login).with_bind_ports(5672, self._port)
 
@@ -59,7 +58,4 @@ class ContainerNode:
         return self._container.get_wrapped_container()
 
     def _ready(self) -> None:
-        deadline = clock.monotonic() + START_SECONDS
-        while not answers(self.url):
-            assert clock.monotonic() < deadline, "RabbitMQ did not start in its container"
-            _LOOK.wait(0.2)
+        until("RabbitMQ to start in its container", lambda: answers(self.url), START_SECONDS, look=0.2)

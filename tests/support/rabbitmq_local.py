@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
-import threading
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,22 +12,24 @@ import pika
 import psutil
 from pika.exceptions import AMQPError
 
-from shared import clock
+from tests.support.ports import free_ports
+from tests.support.waiting import until
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 CONTROL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
 START_SECONDS = 60.0
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class LocalNode:
-    """One node of its own Erlang world: nothing of it outlives `stop`."""
+    """One node of its own Erlang world: nothing of it outlives `kill`, or this process by more than a moment."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._port, self._dist, self._epmd = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "home").mkdir(parents=True)
+        self._guard: subprocess.Popen[bytes] | None = None
+        _home(folder).mkdir(parents=True)
         (folder / "enabled_plugins").write_text("[].\n")
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.default = 127.0.0.1:{self._port}\n"
@@ -44,6 +44,8 @@ class LocalNode:
 
     def start(self) -> None:
         """Start the node and return once it takes connections."""
+        if self._guard is None:
+            self._guard = _guard(self._folder)
         self._process = subprocess.Popen(
             [str(SERVER)],
             env=self._environment(),
@@ -52,21 +54,15 @@ class LocalNode:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        deadline = clock.monotonic() + START_SECONDS
-        while not answers(self.url):
-            if self._process.poll() is not None or clock.monotonic() > deadline:
-                raise RuntimeError((self._folder / "out.log").read_text()[-2000:])
-            _LOOK.wait(0.2)
+        until("RabbitMQ to start", self._is_up, START_SECONDS, look=0.2)
 
     def kill(self) -> None:
         """Kill -9 the node, epmd too."""
-        self.signal(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
-            self._process = None
-        for process in psutil.process_iter():
-            if self._is_epmd(process):
-                process.kill()
+        kill_all(self._folder)
+        for process in filter(None, (self._process, self._guard)):
+            process.kill()
+            process.communicate()
+        self._process = self._guard = None
 
     def control(self, *arguments: str) -> None:
         """Run `rabbitmqctl` on the node."""
@@ -85,18 +81,16 @@ class LocalNode:
                 with suppress(psutil.NoSuchProcess):  # the node's helpers come and go
                     process.send_signal(number)
 
-    def _is_epmd(self, process: psutil.Process) -> bool:
-        """Whether it is the port mapper that this node started; it detaches itself, so no child tells."""
-        try:
-            return process.name() == "epmd" and process.environ().get("ERL_EPMD_PORT") == str(self._epmd)
-        except psutil.Error:
-            return False  # gone, or somebody else's
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "out.log").read_text()[-2000:]
+        return answers(self.url)
 
     def _environment(self) -> dict[str, str]:
         folder = self._folder
         return {
             "PATH": os.environ["PATH"],
-            "HOME": str(folder / "home"),
+            "HOME": str(_home(folder)),
             "LANG": "C.UTF-8",
             "ERL_EPMD_PORT": str(self._epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -124,12 +118,24 @@ def answers(url: str) -> bool:
     return True
 
 
-def free_ports(count: int) -> list[int]:
-    """So many TCP ports of 127.0.0.1 that nobody uses now."""
-    with_port = [socket.socket() for _ in range(count)]
-    for one in with_port:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in with_port]
-    for one in with_port:
-        one.close()
-    return ports
+def kill_all(folder: Path) -> None:
+    """Kill -9 the node in `folder` with all its helpers; the port mapper detaches itself, so no parent tells."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # gone, or somebody else's
+            if process.environ().get("HOME") == str(_home(folder)):
+                process.kill()
+
+
+def _home(folder: Path) -> Path:
+    """What all processes of a node, and no others, have as HOME."""
+    return folder / "home"
+
+
+def _guard(folder: Path) -> subprocess.Popen[bytes]:
+    """Kills the node and removes its folder once this process is gone."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.guard", str(folder)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import subprocess
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shared import clock
 from tests.support.missing import missing
+from tests.support.waiting import until
 
 BINARY: Final = Path(__file__).resolve().parents[2] / "var" / "tools" / "stripe"
 PATIENCE: Final = 30.0  # seconds
 _SECRET: Final = re.compile(r"Ready!.* webhook signing secret is (whsec_\w+)")
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +77,9 @@ def stripe_cli(url: str, home: Path) -> StripeCli:
 
 
 def _secret(process: subprocess.Popen[bytes], told: Path) -> str:
-    deadline = clock.monotonic() + PATIENCE
-    while not (found := _SECRET.search(told.read_text())):
-        if process.poll() is not None or clock.monotonic() > deadline:
-            raise RuntimeError(f"stripe listen is not ready: {told.read_text()}")
-        _LOOK.wait(0.05)
-    return found[1]
+    def ready() -> bool:
+        assert process.poll() is None, f"stripe listen has ended: {told.read_text()}"
+        return _SECRET.search(told.read_text()) is not None
+
+    until("stripe listen to be ready", ready, PATIENCE)
+    return _SECRET.findall(told.read_text())[0]

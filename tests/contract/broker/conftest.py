@@ -13,15 +13,16 @@ import pytest
 
 from shared.broker.port import Broker
 from shared.database.embedded import EmbeddedPostgres
-from tests.contract.broker.rig import Kind, OnLoop, Rig, connect, until
-from tests.support.postgres import home_folder
+from tests.contract.broker.rig import Kind, OnLoop, Rig, connect
+from tests.support.postgres import held_server
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="session")
 def queue_server() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of the contract's own, since its tests kill it."""
-    with home_folder() as home:
+    with held_server() as (home, _):
         server = EmbeddedPostgres(home)
         server.start()
         yield server

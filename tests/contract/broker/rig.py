@@ -18,7 +18,6 @@ from shared.topology import Queue, Topology
 WORK, OTHER = "work", "other"
 LEASE = 2.0  # seconds, for the embedded queue
 HEARTBEAT = 2  # seconds; RabbitMQ gives a silent connection up after two to three
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 Kind = Literal["rabbitmq", "embedded"]
 
@@ -138,11 +137,3 @@ class Rig:
             stop.set()
             thread.join(timeout=30)
             assert not thread.is_alive(), "the consumer did not stop"
-
-
-def until(what: str, reached: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return once `reached`; fail after `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not reached():
-        assert clock.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        _LOOK.wait(0.05)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from shared.broker.port import Ack, DeadLetter, Delivery, RetryIn, Return, Verdict
 from shared.settings import child_environment
-from tests.contract.broker.rig import WORK, Rig, Seen, message, until
+from tests.contract.broker.rig import WORK, Rig, Seen, message
+from tests.support.waiting import until
 
 CONSUMER = Path(__file__).with_name("consumer_process.py")
 
@@ -126,6 +127,7 @@ def test_stopping_finishes_what_is_in_hand(rig: Rig) -> None:
     with rig.consuming(slow):
         assert begun.wait(20)
         threading.Timer(1.0, finish.set).start()
+    assert finish.is_set()
     until("an empty queue", lambda: rig.broker.depth(WORK).ready == 0)
 
 

@@ -13,7 +13,8 @@ from shared import clock
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.embedded_consumer import POLL
 from shared.broker.port import BrokerDown, PublishError, Unroutable
-from tests.contract.broker.rig import WORK, Rig, Seen, connect, message, topology, until
+from tests.contract.broker.rig import WORK, Rig, Seen, connect, message, topology
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from pika.channel import Channel
 
 from shared.broker.port import Ack, Delivery, Verdict
 from shared.broker.rabbitmq_feed import Feed, Item
-from tests.contract.broker.rig import WORK, Rig, message, until
+from tests.contract.broker.rig import WORK, Rig, message
 from tests.contract.broker.test_consume import consumer
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 
 
 def test_fault_47_without_mandatory_a_message_is_lost_in_silence(

@@ -10,7 +10,8 @@ from shared.broker.port import Ack, Delivery, Refused, Verdict
 from shared.broker.rabbitmq import RabbitBroker
 from shared.broker.rabbitmq_flight import Flight
 from shared.broker.rabbitmq_topology import TopologyConflict
-from tests.contract.broker.rig import WORK, Rig, message, topology, until
+from tests.contract.broker.rig import WORK, Rig, message, topology
+from tests.support.waiting import until
 
 
 def test_fault_62_a_different_declaration_is_loud(rabbit: Rig) -> None:

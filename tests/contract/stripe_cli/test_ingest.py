@@ -5,7 +5,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared import clock
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Ack, Delivery, Subscription, Verdict
 from shared.messages import Message, ProductChanged, SessionPaid, decode
@@ -13,9 +12,8 @@ from shared.topology import PIPELINE
 from tests.contract.stripe_cli.shop import PATIENCE, Shop
 from tests.integration.ingest.running import environment, running
 from tests.support.stripe_cli import StripeCli
+from tests.support.waiting import until
 from tests.unit.ingest.support import OTHER_SECRET, PATH
-
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 
 @contextmanager
@@ -41,14 +39,13 @@ def door(database_url: str, home: Path, secret: str) -> Generator[tuple[str, lis
         broker.close()
 
 
-def until(holds: Callable[[], bool], act: Callable[[], object] | None = None) -> None:
-    """Wait until a condition holds; `act` is repeated meanwhile, for a listener may just have arrived."""
-    deadline = clock.monotonic() + PATIENCE
-    while not holds():
-        assert clock.monotonic() < deadline, "it never came true"
-        if act:
-            act()
-        _LOOK.wait(0.2)
+def forwarded(reached: Callable[[], bool], shop: Shop) -> None:
+    """Wait until it was heard of; a product is made again and again, for a listener may just have arrived."""
+
+    def heard() -> bool:
+        return reached() or not shop.product()
+
+    until("what happens to be forwarded", heard, PATIENCE, look=0.2)
 
 
 def test_what_the_tool_triggers_and_forwards_is_taken_in(
@@ -59,9 +56,9 @@ def test_what_the_tool_triggers_and_forwards_is_taken_in(
         door(database_url, tmp_path, cli.run("listen", "--print-secret").strip()) as (address, taken),
         cli.listening(address, "--all-snapshot"),
     ):
-        until(lambda: any(isinstance(one, ProductChanged) for one in taken), shop.product)
+        forwarded(lambda: any(isinstance(one, ProductChanged) for one in taken), shop)
         cli.run("trigger", "checkout.session.completed")
-        until(lambda: any(isinstance(one, SessionPaid) for one in taken))
+        until("the paid session", lambda: any(isinstance(one, SessionPaid) for one in taken), PATIENCE)
     [event] = shop.events("checkout.session.completed")
     [paid] = [one for one in taken if isinstance(one, SessionPaid)]
     assert paid.session == event["data"]["object"]["id"]
@@ -76,5 +73,5 @@ def test_what_the_tool_forwards_under_another_secret_is_refused(
         door(database_url, tmp_path, OTHER_SECRET) as (address, taken),
         cli.listening(address, "--all-snapshot"),
     ):
-        until(lambda: "[400]" in (tmp_path / "listen.txt").read_text(), shop.product)
+        forwarded(lambda: "[400]" in (tmp_path / "listen.txt").read_text(), shop)
     assert taken == []

@@ -14,12 +14,10 @@ import requests
 from stripe import StripeClient, WebhookSignature
 
 from services.stripe_simulator.simulator import Simulator
-from shared import clock
 
 SECRET = "whsec_test"
 Control: TypeAlias = Callable[..., Any]
 check: Callable[[str, str, str, int], bool] = WebhookSignature.verify_header  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - half typed by the SDK
-Eventually: TypeAlias = Callable[[Callable[[], bool]], None]
 
 
 @dataclass
@@ -88,16 +86,3 @@ def control(simulator: Simulator) -> Control:
         return answer.json()
 
     return call
-
-
-@pytest.fixture
-def eventually() -> Eventually:
-    """Wait until a condition holds; fail after ten seconds."""
-
-    def wait(holds: Callable[[], bool]) -> None:
-        deadline, pause = clock.monotonic() + 10, threading.Event()
-        while not holds():
-            assert clock.monotonic() < deadline, "it never came true"
-            pause.wait(0.01)
-
-    return wait

@@ -10,7 +10,8 @@ from stripe import InvalidRequestError, StripeClient
 from services.stripe_simulator.settings import SUBSCRIBED
 from services.stripe_simulator.simulator import Simulator
 from shared.webhook_events import EVENT_TYPES
-from tests.contract.stripe_simulator.conftest import Eventually, Receiver
+from tests.contract.stripe_simulator.conftest import Receiver
+from tests.support.waiting import until
 
 Control = Callable[..., Any]
 
@@ -48,7 +49,6 @@ def test_a_dispute_tells_what_stripe_tells(
     control: Control,
     *,
     receiver: Receiver,
-    eventually: Eventually,
     moves: tuple[str, ...],
     kinds: list[str],
 ) -> None:
@@ -58,7 +58,7 @@ def test_a_dispute_tells_what_stripe_tells(
         control("POST", f"/_disputes/{opened['id']}", status=status)
     read = stripe_client.v1.disputes.retrieve(opened["id"], {"expand": ["charge"]}).to_dict()
     assert (read["amount"], read["status"], read["charge"]["disputed"]) == (1000, moves[-1], True)
-    eventually(lambda: told(receiver) == kinds)
+    until("the webhooks", lambda: told(receiver) == kinds)
 
 
 def test_disputes_are_listed_by_payment_and_page(

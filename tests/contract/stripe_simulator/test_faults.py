@@ -9,9 +9,9 @@ import stripe
 from stripe import APIConnectionError, AuthenticationError, RateLimitError, StripeClient
 
 from services.stripe_simulator.simulator import Simulator
+from tests.support.waiting import until
 
 Control = Callable[..., Any]
-Eventually = Callable[[Callable[[], bool]], None]
 
 
 def _names(stripe_client: StripeClient) -> list[str]:
@@ -60,23 +60,21 @@ def test_answers_that_never_come_whole(
 
 
 def test_late_request_is_executed_after_its_caller_gave_up(
-    stripe_client: StripeClient, control: Control, eventually: Eventually
+    stripe_client: StripeClient, control: Control
 ) -> None:
     """A late request reaches Stripe when the connection is long gone."""
     control("POST", "/_faults", kind="late", seconds=0.3)
     with pytest.raises(APIConnectionError):
         stripe_client.v1.products.create({"name": "A"})
     assert _names(stripe_client) == []
-    eventually(lambda: _names(stripe_client) == ["A"])
+    until("the product", lambda: _names(stripe_client) == ["A"])
 
 
-def test_duplicated_request_meets_its_own_key(
-    stripe_client: StripeClient, control: Control, eventually: Eventually
-) -> None:
+def test_duplicated_request_meets_its_own_key(stripe_client: StripeClient, control: Control) -> None:
     """A request that arrives twice happens once under a key."""
     control("POST", "/_faults", kind="duplicate", seconds=0)
     stripe_client.v1.products.create({"name": "A"}, {"idempotency_key": "k"})
-    eventually(lambda: control("GET", "/_requests")["by_endpoint"]["POST /v1/products"] == 2)
+    until("both requests", lambda: control("GET", "/_requests")["by_endpoint"]["POST /v1/products"] == 2)
     assert _names(stripe_client) == ["A"]
 
 

@@ -9,6 +9,7 @@ import requests
 from stripe import APIError, IdempotencyError, StripeClient
 
 from services.stripe_simulator.simulator import Simulator
+from tests.support.waiting import until
 
 Control = Callable[..., Any]
 AUTHORIZED = {"Authorization": "Bearer sk_test_1"}
@@ -35,15 +36,13 @@ def test_other_parameters_under_a_used_key_are_refused(stripe_client: StripeClie
     assert refused.value.http_status == 400
 
 
-def test_key_in_flight_is_a_conflict(
-    simulator: Simulator, control: Control, eventually: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_key_in_flight_is_a_conflict(simulator: Simulator, control: Control) -> None:
     """While the first request runs, a second under its key is a 409."""
     control("POST", "/_faults", kind="slow", seconds=1)
     answers: list[int] = []
     thread = threading.Thread(target=lambda: answers.append(_post(simulator, "k", name="A").status_code))
     thread.start()
-    eventually(lambda: control("GET", "/_requests")["total"] == 1)
+    until("the request to be there", lambda: control("GET", "/_requests")["total"] == 1)
     refused = _post(simulator, "k", name="A")
     thread.join()
     assert (refused.status_code, refused.headers["Stripe-Should-Retry"]) == (409, "true")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from stripe import StripeClient
 
 from services.stripe_simulator.simulator import Simulator
 from shared.settings import child_environment
+from tests.support.processes import stopping
 
 Control = Callable[..., Any]
 MODULE = [sys.executable, "-m", "services.stripe_simulator"]
@@ -24,13 +24,13 @@ ROOT = Path(__file__).parents[3]
 def test_process_serves_until_terminated(tmp_path: Path) -> None:
     """The process logs its address once it serves, and SIGTERM ends it with exit code 0."""
     environment = child_environment(SIMULATOR_BIND="127.0.0.1:0", STOCKSYNC_HOME=str(tmp_path))
-    with subprocess.Popen(MODULE, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    started = subprocess.Popen(MODULE, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    with started, stopping(started) as process:
         assert process.stderr is not None
         ready = json.loads(process.stderr.readline())
         client = StripeClient("sk_test_1", base_addresses={"api": ready["url"]})
         assert client.v1.products.list().data == []
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+    assert started.returncode == 0
 
 
 @pytest.mark.parametrize(("name", "value"), [("SIMULATOR_BIND", "nowhere"), ("SIMULATOR_LATENCY_MS", "-1")])

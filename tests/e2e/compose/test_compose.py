@@ -3,13 +3,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,22 +14,14 @@ import pytest
 import requests
 import stripe
 
+from tests.support.ports import free_port
+from tests.support.waiting import until
+
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = ("ingest", "stock_worker", "reconciler", "notifier", "stripe_simulator")
 UP_SECONDS = 600
-
-
-def _free_port() -> str:
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        return str(probe.getsockname()[1])
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Return once `condition` holds; fail where it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        threading.Event().wait(0.25)
+MOMENTS = 60
+"""Seconds that a sale may take to be shown and told."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +63,7 @@ def stack() -> Iterator[Stack]:
         message = "no container engine: the compose stack was NOT tested"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
     subprocess.run([sys.executable, ROOT / "deploy/make_secrets.py", ROOT / "deploy/secrets"], check=True)
-    ports = {f"{name}_PORT": _free_port() for name in ("INGEST", "SIMULATOR", "MAILPIT")}
+    ports = {f"{name}_PORT": str(free_port()) for name in ("INGEST", "SIMULATOR", "MAILPIT")}
     made = Stack(f"stocksync-test-{secrets.token_hex(4)}", ports)
     try:
         made.compose("up", "--build", "--wait", "--wait-timeout", "300")
@@ -112,8 +100,8 @@ def test_a_paid_session_reaches_the_metadata_and_a_mail_the_mail_server(stack: S
         found = requests.get(f"{stack.url('MAILPIT')}/api/v1/messages", timeout=10).json()["messages"]
         return any("Shirt" in mail["Subject"] or "low" in mail["Subject"].lower() for mail in found)
 
-    eventually(sold)
-    eventually(mailed)
+    until("the number in Stripe", sold, MOMENTS, look=0.25)
+    until("the mail", mailed, MOMENTS, look=0.25)
 
 
 def test_services_have_no_more_rights_than_they_need(stack: Stack) -> None:

@@ -19,17 +19,10 @@ from services.backoffice.supervisor.fleet import Fleet
 from services.backoffice.supervisor.plan import ChildSpec
 from services.backoffice.supervisor.restarts import GiveUp
 from services.backoffice.supervisor.signals import Signals
+from tests.support.waiting import until
 
 LONG = "import threading; threading.Event().wait()"
 HELD = f"from shared import lifeline; lifeline.hold(); {LONG}"
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return once `condition` holds; fail where it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        threading.Event().wait(0.02)
 
 
 @pytest.fixture
@@ -70,7 +63,7 @@ def test_fault_52_a_killed_child_is_started_again(
         second = fleet.children[0].process
         return second is not None and second.pid != first.pid
 
-    eventually(runs_again)
+    until("another process", runs_again)
 
 
 def test_what_a_dead_child_left_behind_is_ended_too(
@@ -86,14 +79,14 @@ made.wait()
 """
     fleet.add([program("parent", source)])
     fleet.tend()
-    eventually(lambda: note.exists() and note.read_text().endswith("."))
+    until("the worker's number", lambda: note.exists() and note.read_text().endswith("."))
     worker = psutil.Process(int(note.read_text().rstrip(".")))
     process = fleet.children[0].process
     assert process is not None
     process.kill()
     process.wait()
     fleet.tend()
-    eventually(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    until("the worker to end", lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_a_wrong_setting_of_a_child_ends_the_whole(
@@ -124,7 +117,7 @@ tell("finished-" + __spec__.name)
 """
     fleet.add([program("house", source)])
     fleet.tend()
-    eventually(lambda: story.exists() and story.read_text().count("up-") == 1)
+    until("the child to run", lambda: story.exists() and story.read_text().count("up-") == 1)
     fleet.stop()
     told = [word for word in story.read_text().split() if not word.startswith("up-")]
     assert told == ["asked-house", "finished-house"]
@@ -161,7 +154,10 @@ threading.Event().wait()
             boss.kill()
     try:
         if held:
-            eventually(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
+            until(
+                "the orphan to end",
+                lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE,
+            )
         else:
             threading.Event().wait(1.0)
             assert orphan.is_running()

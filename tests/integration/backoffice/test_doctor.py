@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -33,7 +32,10 @@ from shared.broker.port import Outgoing
 from shared.settings import child_environment, load
 from shared.topology import PIPELINE, SALES
 from tests.support.command import UNSET, stocksync
+from tests.support.ports import free_port
 from tests.support.postgres import TEMPLATE, named
+from tests.support.processes import stopping
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "whsec_" + "0123456789abcdef" * 2
@@ -77,7 +79,7 @@ def pipeline(postgres: str) -> Iterator[Pipeline]:
         last.callback(
             connection.execute, sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
         )
-        port = _free_port()
+        port = free_port()
         settings = {
             "DATABASE_URL": named(postgres, name),
             "STOCKSYNC_HOME": last.enter_context(tempfile.TemporaryDirectory()),
@@ -90,9 +92,8 @@ def pipeline(postgres: str) -> Iterator[Pipeline]:
             Simulator.start(port=0, webhook_url=webhooks, webhook_secret=SECRET, retry_delays=(0.2,))
         )
         settings["STRIPE_API_BASE"] = simulator.url
-        worker = _started("stock_worker", "worker_ready", settings)
-        last.callback(_stop, worker)
-        last.callback(_stop, _started("ingest", "ingest_ready", settings))
+        worker = last.enter_context(_running("stock_worker", "worker_ready", settings))
+        last.enter_context(_running("ingest", "ingest_ready", settings))
         yield Pipeline(simulator, settings, worker)
 
 
@@ -103,14 +104,10 @@ def no_faults(pipeline: Pipeline) -> Iterator[None]:
     requests.delete(f"{pipeline.simulator.url}/_faults", timeout=5).raise_for_status()
 
 
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        return int(taken.getsockname()[1])
-
-
-def _started(service: str, ready: str, settings: dict[str, str]) -> subprocess.Popen[str]:
+@contextmanager
+def _running(service: str, ready: str, settings: dict[str, str]) -> Generator[subprocess.Popen[str]]:
     """The service's process once it has logged `ready`."""
-    process = subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", f"services.{service}"],
         cwd=ROOT,
         env=child_environment(**{**UNSET, **settings}),
@@ -120,19 +117,15 @@ def _started(service: str, ready: str, settings: dict[str, str]) -> subprocess.P
     said = Event()
 
     def listen() -> None:
-        assert process.stderr is not None
-        for line in process.stderr:
+        assert started.stderr is not None
+        for line in started.stderr:
             if f'"{ready}"' in line:
                 said.set()
 
     Thread(target=listen, daemon=True).start()
-    assert said.wait(40), f"{service} was not ready in time"
-    return process
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGTERM)
-    process.wait(20)
+    with stopping(started) as process:
+        assert said.wait(40), f"{service} was not ready in time"
+        yield process
 
 
 def test_a_healthy_pipeline_ends_with_0_and_leaves_one_line_in_the_delivery_log(pipeline: Pipeline) -> None:
@@ -175,7 +168,7 @@ def test_another_webhook_secret_at_ingest_is_found(pipeline: Pipeline) -> None:
 
 def test_an_ingest_that_does_not_run_is_found(pipeline: Pipeline) -> None:
     """Nobody at the address is said in so many words, and how to start it."""
-    code, findings = pipeline.doctor("--ingest", f"http://127.0.0.1:{_free_port()}")
+    code, findings = pipeline.doctor("--ingest", f"http://127.0.0.1:{free_port()}")
     assert (code, findings["round trip"]["verdict"]) == (1, "failed")
     assert "stocksync up" in findings["round trip"]["text"]
 
@@ -233,7 +226,7 @@ def test_fault_72_a_database_that_was_not_migrated_is_found(
 
 def test_fault_63_a_database_that_is_away_is_found(pipeline: Pipeline) -> None:
     """The setting is named, the password is not."""
-    away = f"postgresql://stocksync:hidden@127.0.0.1:{_free_port()}/stocksync"
+    away = f"postgresql://stocksync:hidden@127.0.0.1:{free_port()}/stocksync"
     code, findings = pipeline.doctor(DATABASE_URL=away)
     assert (code, findings["database"]["verdict"]) == (1, "failed")
     assert "DATABASE_URL" in findings["database"]["text"]
@@ -293,10 +286,7 @@ def test_a_parked_message_is_a_warning(pipeline: Pipeline) -> None:
     address = pipeline.settings["DATABASE_URL"]
     broker = EmbeddedBroker(address, PIPELINE)
     broker.publish(Outgoing("session.paid", b"{}", "not-a-message"))
-    deadline = clock.monotonic() + 20
-    while not broker.depth(SALES).dead:
-        assert clock.monotonic() < deadline, "the message was not parked in time"
-        Event().wait(0.05)
+    until("the message to be parked", lambda: bool(broker.depth(SALES).dead))
     broker.close()
     try:
         code, findings = pipeline.doctor()

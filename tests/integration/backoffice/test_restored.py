@@ -31,6 +31,8 @@ from shared.topology import PIPELINE, PRODUCTS, SALES
 from shared.vocabulary import ProductId
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 from tests.support.postgres import named
+from tests.support.processes import stopping
+from tests.support.waiting import until
 
 KEY = "sk_test_simulator"
 DEADLINE = 60.0  # seconds
@@ -80,7 +82,7 @@ def back_up(postgres: str, database_url: str) -> Iterator[BackUp]:
 @contextmanager
 def stock_worker(url: str, simulator: Simulator) -> Generator[None]:
     """A stock worker of its own process."""
-    process = subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", "services.stock_worker"],
         env=child_environment(
             DATABASE_URL=url,
@@ -90,19 +92,8 @@ def stock_worker(url: str, simulator: Simulator) -> Generator[None]:
             LOG_LEVEL="WARNING",
         ),
     )
-    try:
+    with stopping(started):
         yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Wait until `condition()` holds."""
-    deadline = datetime.now(UTC) + timedelta(seconds=DEADLINE)
-    while not condition():
-        assert datetime.now(UTC) < deadline, what
-        Event().wait(0.1)
 
 
 def restoration(shop: Shop, broker: EmbeddedBroker) -> Restoration:
@@ -183,7 +174,7 @@ def test_fault_19_after_a_restored_backup_every_number_is_right_again(
         done = restoration(shop, broker).run()
         assert (done.sessions, done.booked_before, done.products, done.hinted) == (4, 3, 3, True)
         with stock_worker(restored_url, simulator):
-            wait_for(lambda: at_rest(shop, broker), "the worker did not come to rest")
+            until("the worker to come to rest", lambda: at_rest(shop, broker), DEADLINE)
         broker.close()
         intended = oracle(shop)
         for product in [*products, new]:
@@ -228,12 +219,12 @@ def test_fault_19_nothing_is_done_while_a_stock_worker_is_connected(
                 return installations.others_connected(connection, "stocksync stock_worker") > 0
 
         with stock_worker(database_url, simulator):
-            wait_for(connected, "the worker did not connect")
+            until("the worker to connect", connected, DEADLINE)
             with pytest.raises(WorkersConnected, match="wait five minutes"):
                 restoration(shop, broker).run()
         with shop.database.transaction() as connection:
             assert installations.current(connection, "unused").id == "life1"
-        wait_for(lambda: not connected(), "the worker's connections did not end")
+        until("its connections to end", lambda: not connected(), DEADLINE)
         assert restoration(shop, broker).run().products == 0
         broker.close()
 

@@ -17,8 +17,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.embedded_place import RUN_AS
 from shared.database.errors import EmbeddedFailed, WrongDatabase
-from tests.integration.database.watching import Starter, answers, postmaster, until
+from tests.integration.database.watching import Starter, answers, postmaster
 from tests.support.postgres import home_folder
+from tests.support.waiting import until
 
 NEVER = 3600.0  # seconds between looks of a user that does not look after its server
 

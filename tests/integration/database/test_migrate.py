@@ -13,7 +13,7 @@ import pytest
 from shared.database.errors import DatabaseOutage, WrongDatabase
 from shared.database.migrate import FOLDER, check, load, migrate, pending
 from shared.settings import child_environment
-from tests.integration.database.watching import until
+from tests.support.waiting import until
 
 MIGRATE = """
 import sys

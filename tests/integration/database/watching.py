@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import psycopg
 
-from shared import clock
 from shared.settings import child_environment
 
 STARTER = Path(__file__).with_name("starter.py")
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
 
 
 class Starter:
@@ -63,11 +59,3 @@ def answers(address: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def until(what: str, reached: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return once `reached`; fail after `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not reached():
-        assert clock.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        _LOOK.wait(0.05)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,23 +15,15 @@ from typing import Any
 import psutil
 import requests
 
-from shared import clock
 from shared.broker.port import Broker
 from shared.settings import child_environment
 from shared.topology import SALES
 from tests.integration.ingest.proxy import Proxy
+from tests.support.processes import stopping
+from tests.support.waiting import until
 from tests.unit.ingest.support import PATH, SECRET, event, raw, signed
 
 OURS = ("AMQP_URL", "DATABASE_URL", "STRIPE_API_KEY", "STRIPE_LIVEMODE", "STRIPE_WEBHOOK_SECRET", "LOG_LEVEL")
-_LOOK = threading.Event()  # never set: a wait with a deadline between two looks
-
-
-def until(what: str, reached: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return once `reached`; fail after `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not reached():
-        assert clock.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        _LOOK.wait(0.02)
 
 
 @dataclass(slots=True)
@@ -104,13 +95,10 @@ def _collect(ingest: Ingest) -> None:
 def running(variables: dict[str, str]) -> Generator[Ingest]:
     """A running ingest that has said it is ready."""
     ingest = launch(variables)
-    try:
-        until("ingest to be ready", lambda: bool(ingest.logged("ingest_ready")), 30)
+    with stopping(ingest.process):
+        until("ingest to be ready", lambda: bool(ingest.logged("ingest_ready")))
         ingest.address = ingest.logged("ingest_ready")[-1]["address"]
         yield ingest
-    finally:
-        ingest.process.send_signal(signal.SIGTERM)
-        ingest.process.wait(20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from shared.broker.rabbitmq import RabbitBroker
 from shared.broker.rabbitmq_publisher import LoopPublisher
 from shared.topology import ALERTS, PIPELINE, SALES
 from tests.integration.ingest.proxy import Proxy
-from tests.integration.ingest.running import Stage, sale, until
+from tests.integration.ingest.running import Stage, sale
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 from tests.unit.ingest.support import PATH, door, signed
 
 QUEUE = f"{PIPELINE.prefix}.{SALES}"

@@ -19,8 +19,11 @@ MIB = 1024 * 1024
 HEAD = b"POST /webhooks/stripe HTTP/1.1\r\nHost: shop\r\nStripe-Signature: t=1,v1=00\r\n"
 
 
-def exchange(ingest: Ingest, request: bytes, feed: bytes = b"", seconds: float = 5.0) -> bytes:
-    """Send `request`, then `feed` each half second; what came back until the end, or for `seconds`."""
+def exchange(ingest: Ingest, request: bytes, feed: bytes = b"", seconds: float = 20.0) -> bytes:
+    """Send `request`, then `feed` each half second; what came back until the end, for `seconds` at most.
+
+    An answer that began and does not end the connection is listened to for one second.
+    """
     answer = b""
     deadline = clock.monotonic() + seconds
     with socket.create_connection(("127.0.0.1", ingest.port)) as connection, suppress(ConnectionError):
@@ -34,6 +37,7 @@ def exchange(ingest: Ingest, request: bytes, feed: bytes = b"", seconds: float =
                 continue
             if not piece:
                 break
+            deadline = min(deadline, clock.monotonic() + 1) if not answer else deadline
             answer += piece
     return answer
 
@@ -86,14 +90,14 @@ def peak(ingest: Ingest) -> Generator[list[int]]:
 )
 def test_faults_3_14_21_22_odd_requests_are_refused(request_: bytes, expected: bytes, ingest: Ingest) -> None:
     """The real server answers each with a client error and nothing of the request."""
-    answer = exchange(ingest, request_, seconds=1)
+    answer = exchange(ingest, request_)
     assert status(answer) == expected
     assert b"script" not in answer
 
 
 def test_fault_14_an_endless_header_is_refused(ingest: Ingest) -> None:
     """It is cut off, with 431 where the client listens while it sends."""
-    assert status(exchange(ingest, HEAD + b"X: " + b"a" * 5_000_000, seconds=1)) in {b"431", b""}
+    assert status(exchange(ingest, HEAD + b"X: " + b"a" * 5_000_000)) in {b"431", b""}
     assert ingest.sell() == 200
 
 
@@ -107,7 +111,8 @@ def test_fault_14_an_endless_header_is_refused(ingest: Ingest) -> None:
 )
 def test_fault_22_no_second_request_is_smuggled_in(framing: bytes, ingest: Ingest) -> None:
     """Whatever the framing claims, one request never becomes two answers."""
-    answer = exchange(ingest, HEAD + framing + b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n", seconds=1)
+    answer = exchange(ingest, HEAD + framing + b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n")
+    assert status(answer) == b"400"
     assert b"alive" not in answer
 
 

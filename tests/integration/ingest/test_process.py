@@ -13,8 +13,9 @@ import requests
 
 from services.ingest.server import STOP_WITHIN
 from shared import clock
-from tests.integration.ingest.running import Stage, environment, running, until
+from tests.integration.ingest.running import Stage, environment, running
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 from tests.unit.ingest.support import SECRET
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, cast
 
-import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from shared import clock
+from tests.support.ports import free_port
 
 LOGIN = ("shop", "correct horse")
-_LOOK = threading.Event()
 
 
 @dataclass
@@ -109,22 +106,6 @@ def opened(**options: Any) -> Generator[PostOffice]:  # noqa: ANN401 - handed on
     finally:
         office.open_gates()
         controller.stop()
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(what: str, reached: Callable[[], bool], seconds: float = 30) -> None:
-    """Return once `reached`; fail after `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not reached():
-        if clock.monotonic() > deadline:
-            pytest.fail(f"waited {seconds:g} s for {what}")
-        _LOOK.wait(0.05)
 
 
 def server_context(certificate: Any) -> ssl.SSLContext:  # noqa: ANN401 - trustme's LeafCert

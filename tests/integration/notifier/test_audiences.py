@@ -26,7 +26,8 @@ from tests.integration.notifier.desk import (
     text_of,
     told,
 )
-from tests.integration.notifier.post_office import PostOffice, until
+from tests.integration.notifier.post_office import PostOffice
+from tests.support.waiting import until
 
 OUT = AlertKind.OUT_OF_STOCK
 THREE = mailing_lists("bot@example.com", {one: (f"{one}@example.com",) for one in Audience})

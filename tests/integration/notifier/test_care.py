@@ -26,8 +26,9 @@ from tests.integration.notifier.desk import (
     text_of,
     told,
 )
-from tests.integration.notifier.post_office import PostOffice, free_port, opened
+from tests.integration.notifier.post_office import PostOffice, opened
 from tests.integration.reports.ledger import Entry, append, create
+from tests.support.ports import free_port
 
 OUT = AlertKind.OUT_OF_STOCK
 

@@ -16,7 +16,8 @@ from services.notifier.message import compose
 from services.notifier.policy import Policy
 from services.notifier.smtp_url import parse
 from shared import clock
-from tests.integration.notifier.post_office import LOGIN, PostOffice, free_port, opened, server_context
+from tests.integration.notifier.post_office import LOGIN, PostOffice, opened, server_context
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 USER, PASSWORD = LOGIN[0], LOGIN[1].replace(" ", "%20")

@@ -29,7 +29,9 @@ from tests.integration.notifier.desk import (
     resolved,
     text_of,
 )
-from tests.integration.notifier.post_office import PostOffice, free_port, opened, until
+from tests.integration.notifier.post_office import PostOffice, opened
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 OUT = AlertKind.OUT_OF_STOCK
 

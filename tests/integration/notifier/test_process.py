@@ -28,7 +28,8 @@ from tests.integration.notifier.desk import (
     raised,
     told,
 )
-from tests.integration.notifier.post_office import PostOffice, until
+from tests.integration.notifier.post_office import PostOffice
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "correct-horse"

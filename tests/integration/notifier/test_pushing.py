@@ -12,7 +12,9 @@ from shared.store import mails
 from shared.store.alerts import Alerts
 from shared.vocabulary import AlertKind
 from tests.integration.notifier.desk import ACCOUNT, AT_ONCE, desk, low, oversold, raised, resolved, told
-from tests.integration.notifier.post_office import PostOffice, free_port, until
+from tests.integration.notifier.post_office import PostOffice
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 REFUSED = AlertKind.STRIPE_REFUSED
 QUICK = replace(AT_ONCE, push_every=0.02, push_pause=0.02, backoff=(0.02,))

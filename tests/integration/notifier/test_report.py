@@ -22,7 +22,8 @@ from shared.store import reports
 from shared.vocabulary import AccountKey, StockStatus
 from shared.weekly_report import Day, ProductWeek, Reads, Row, Seller, Stock, Unplaced, WeeklyReport
 from tests.integration.notifier.desk import AT_ONCE, desk, let_claims_lapse, message_ids
-from tests.integration.notifier.post_office import PostOffice, until
+from tests.integration.notifier.post_office import PostOffice
+from tests.support.waiting import until
 
 BEGAN, ENDED = datetime(2026, 4, 26, 22, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)
 LIVE = AccountKey("self:live")

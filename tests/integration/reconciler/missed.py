@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,8 +31,8 @@ from shared.store.jobs import JobRun
 from shared.stripe_api.client import StripeApi
 from shared.topology import PRODUCTS, SALES
 from shared.vocabulary import ProductId, SessionId
-from tests.integration.reconciler.conftest import ACCOUNT
-from tests.integration.stock_worker.shop import Shop
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.support.waiting import until
 
 KEY = "sk_test_shop"
 HOUR = 3600
@@ -111,7 +111,7 @@ class Scene:
 
         consumer = Thread(target=self.queue.consume, args=([Subscription(queue, take, batch=100)], stop))
         consumer.start()
-        wait_for(lambda: self.queue.depth(queue).ready == 0, "the queue to be empty")
+        until("the queue to be empty", lambda: self.queue.depth(queue).ready == 0)
         stop.set()
         consumer.join(20)
         return found
@@ -131,7 +131,7 @@ class Scene:
         consumer.start()
         try:
             yield
-            wait_for(lambda: self.queue.depth(PRODUCTS).ready == 0, "all products to be synced")
+            until("all products to be synced", lambda: self.queue.depth(PRODUCTS).ready == 0)
         finally:
             stop.set()
             consumer.join(20)
@@ -157,11 +157,3 @@ def told(session: SessionId) -> SessionPaid:
     return SessionPaid(
         account=ACCOUNT, session=session, at=datetime.now(UTC), event_type="checkout.session.completed"
     )
-
-
-def wait_for(reached: Callable[[], bool], what: str) -> None:
-    """Return once `reached`; fail after half a minute."""
-    deadline = clock.monotonic() + 30
-    while not reached():
-        assert clock.monotonic() < deadline, f"waited in vain for {what}"
-        Event().wait(0.05)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
@@ -12,7 +12,6 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
 from services.reconciler.announcer import FEED, Announcer
-from shared import clock
 from shared.broker.connect import topic
 from shared.broker.port import Outgoing, Refused
 from shared.broker.rabbitmq_topic import RabbitTopic
@@ -25,11 +24,13 @@ from shared.vocabulary import Movement, MovementKind, ProductId, Size
 from tests.integration.reconciler.conftest import ACCOUNT
 from tests.integration.reports.ledger import create
 from tests.support.rabbitmq import RabbitNode
+from tests.support.waiting import until
 
 MUG, CAP = ProductId("prod_mug"), ProductId("prod_cap")
-SETTLED = 6.0
-"""Seconds until RabbitMQ has a new quorum queue on disk for good; killed before, it never confirms for it again."""
-_LOOK = Event()  # never set: a wait with a deadline between two looks
+SECONDS = 60
+"""Whatever is waited for happens within them."""
+SETTLE = "(catch mnesia:sync_log()), [dets:sync(Table) || Table <- dets:all()], ok."
+"""Puts a new quorum queue on disk for good; where RabbitMQ is killed before, it never confirms for it again."""
 
 
 @pytest.fixture
@@ -71,14 +72,6 @@ def received(channel: BlockingChannel, queue: str) -> list[dict[str, Any]]:
         found.append({**json.loads(body), "routing_key": method.routing_key})
 
 
-def until(what: str, reached: Callable[[], bool], seconds: float = 60) -> None:
-    """Return once `reached`; fail after `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not reached():
-        assert clock.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        _LOOK.wait(0.1)
-
-
 def first_told(announcer: Announcer, reader: Connection, horizon: Horizon) -> int:
     """How many the first look that told any told; what others do in any database of the server holds it up."""
     told: list[int] = []
@@ -87,7 +80,7 @@ def first_told(announcer: Announcer, reader: Connection, horizon: Horizon) -> in
         told.append(announcer.once(reader, horizon))
         return told[-1] > 0
 
-    until("older transactions to end", look)
+    until("older transactions to end", look, SECONDS)
     return told[-1]
 
 
@@ -174,17 +167,17 @@ def test_many_writers_are_told_in_order_across_a_crash_of_the_broker(
     connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
     queue = bound(connection.channel(), exchange, "movement.#")
     connection.close()
-    _LOOK.wait(SETTLED)
+    rabbitmq.control("eval", SETTLE)
     keys = [[f"{writer}-{n}" for n in range(150)] for writer in range(6)]
     writers = [Thread(target=sold, args=(ledger, (MUG, CAP)[n % 2], some)) for n, some in enumerate(keys)]
     with announcing(announcers[0]), announcing(announcers[1]):
         for writer in writers:
             writer.start()
-        until("some to be told", lambda: position(ledger) > 100)
+        until("some to be told", lambda: position(ledger) > 100, SECONDS)
         rabbitmq.restart()
         for writer in writers:
             writer.join(60)
-        until("all to be told", lambda: position(ledger) == newest(ledger))
+        until("all to be told", lambda: position(ledger) == newest(ledger), SECONDS)
     after = pika.BlockingConnection(pika.URLParameters(rabbitmq.url))
     ids = [one["id"] for one in received(after.channel(), queue)]
     after.close()
@@ -229,7 +222,7 @@ def test_a_full_queue_holds_up_the_feed_and_loses_nothing(
             first_told(announcer, reader, horizon)
         assert position(ledger) == 0
         channel.queue_purge(queue)
-        until("room", lambda: _told(announcer, reader, horizon))
+        until("room", lambda: _told(announcer, reader, horizon), SECONDS)
     others.close()
     assert position(ledger) == newest(ledger)
 

@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 
 import pytest
 
-from shared import clock
 from shared.database.embedded import EmbeddedPostgres
 from shared.database.migrate import migrate
 from shared.settings import child_environment
 from tests.support.postgres import home_folder
+from tests.support.processes import stopping
+from tests.support.waiting import until
 
 SECONDS = 60.0
 
@@ -33,19 +33,9 @@ def reconciler(home: Path) -> Generator[Callable[[str], bool]]:
         assert process.poll() is None, (home / "log").read_text()
         return event in (home / "log").read_text()
 
-    try:
+    with stopping(process):
         yield logged
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-
-
-def until(what: str, condition: Callable[[], bool]) -> None:
-    """Return once `condition` holds."""
-    deadline = clock.monotonic() + SECONDS
-    while not condition():
-        assert clock.monotonic() < deadline, f"waited {SECONDS:g} s for {what}"
-        Event().wait(0.05)
+    assert process.returncode == 0
 
 
 @pytest.fixture
@@ -63,7 +53,7 @@ def test_fault_63_a_database_that_can_not_start_yet_is_waited_for(home: Path) ->
     with (home / "postgres" / "users.lock").open("a") as other_user:
         fcntl.flock(other_user, fcntl.LOCK_SH)  # somebody relies on the port, so it can't move
         with socket.create_server(("127.0.0.1", port)) as other, reconciler(home) as logged:
-            until("it to say that it waits", lambda: logged("not_there_yet"))
+            until("it to say that it waits", lambda: logged("not_there_yet"), SECONDS)
             assert logged("is taken by another program")
             other.close()
-            until("it to be ready", lambda: logged("worker_ready"))
+            until("it to be ready", lambda: logged("worker_ready"), SECONDS)

@@ -17,7 +17,6 @@ from services.stripe_simulator.simulator import Simulator
 from shared import clock
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing, Unconfirmed
-from shared.database.pool import Database
 from shared.messages import ProductChanged, SessionPaid
 from shared.outcomes import Ignored, Outage, RetryLater
 from shared.recovery.feed import AHEAD, AT_ONCE, Crowded, Feed
@@ -31,10 +30,9 @@ from tests.integration.reconciler.missed import (
     NOWHERE,
     SALES_ONLY,
     Scene,
-    open_scene,
     told,
-    wait_for,
 )
+from tests.support.waiting import until
 
 UNDELIVERED, NO_EVENT, LOST = (why.value for why in (Why.UNDELIVERED, Why.NO_EVENT, Why.LOST))
 
@@ -48,20 +46,6 @@ def simulator() -> Iterator[Simulator]:
         yield started
 
 
-@pytest.fixture
-def scene(simulator: Simulator, database: Database, queue: EmbeddedBroker) -> Scene:
-    """A shop on a database that has been here for a month."""
-    return open_scene(simulator, database, queue)
-
-
-@pytest.fixture
-def shirt(scene: Scene) -> ProductId:
-    """A shirt that is known: a thousand in size M."""
-    product = scene.shop.product(sizes="M", stock_M="1000")
-    scene.shop.sync(product)
-    return product
-
-
 def test_a_sale_whose_webhook_was_not_delivered_is_booked_once_with_reason_and_delay(
     scene: Scene, shirt: ProductId
 ) -> None:
@@ -70,7 +54,7 @@ def test_a_sale_whose_webhook_was_not_delivered_is_booked_once_with_reason_and_d
     scene.age()
     with scene.worker():
         figures = scene.run()
-        wait_for(lambda: scene.shop.stock(shirt) == {"M": "999"}, "the number in Stripe")
+        until("the number in Stripe", lambda: scene.shop.stock(shirt) == {"M": "999"})
     assert figures == {**FIGURES, "missed_sales": 1, "recovered": 1}
     ((origin, reason, delay),) = scene.sales().values()
     assert (origin, reason) == ("recovery", UNDELIVERED)
@@ -226,7 +210,7 @@ def test_a_product_change_that_no_webhook_told_of_is_told_once(scene: Scene, shi
     assert (message.origin, message.product, message.metadata["stock_M"]) == ("recovery", shirt, "40")
     with scene.worker():
         assert scene.run()["missed_product_changes"] == 1
-        wait_for(lambda: bool(scene.shop.metadata(shirt).get("stock_rev")), "the edit to be synced")
+        until("the edit to be synced", lambda: bool(scene.shop.metadata(shirt).get("stock_rev")))
     assert scene.shop.movements(shirt)[-1] == ("external", "M", -960)
     assert scene.run() == FIGURES
 
@@ -240,8 +224,8 @@ def test_two_runs_at_once_book_every_sale_once(scene: Scene, shirt: ProductId) -
         person.start()
         scene.run()
         person.join(60)
-        wait_for(lambda: scene.queue.depth(SALES).ready == 0, "the doubles to be worked off")
-        wait_for(lambda: scene.shop.stock(shirt) == {"M": "850"}, "the number in Stripe")
+        until("the doubles to be worked off", lambda: scene.queue.depth(SALES).ready == 0)
+        until("the number in Stripe", lambda: scene.shop.stock(shirt) == {"M": "850"})
     assert scene.sales().keys() == set(sessions)
     assert scene.shop.movements(shirt).count(("sale", "M", -1)) == 150
 
@@ -276,7 +260,7 @@ def test_a_run_that_is_cut_off_begins_again_and_heals_all(
     assert 0 < scene.queue.depth(SALES).ready < 400
     with scene.worker():
         scene.run()
-        wait_for(lambda: scene.shop.stock(shirt) == {"M": "600"}, "the number in Stripe")
+        until("the number in Stripe", lambda: scene.shop.stock(shirt) == {"M": "600"})
     assert scene.sales().keys() == set(sessions)
     assert len(scene.shop.movements(shirt)) == 401
     ((facts, _),) = scene.alert()
@@ -298,7 +282,7 @@ def test_a_stop_ends_the_run_at_once(scene: Scene, shirt: ProductId) -> None:
 
     runner = Thread(target=run)
     runner.start()
-    wait_for(lambda: scene.queue.depth(SALES).ready == 30, "the run to wait")
+    until("the run to wait", lambda: scene.queue.depth(SALES).ready == 30)
     assert not ended
     begun = clock.monotonic()
     stop.set()
@@ -364,7 +348,7 @@ def test_a_sale_that_is_in_the_dead_letters_is_not_told_of_again(scene: Scene, s
     stray = told(session).model_copy(update={"account": "self:live"})
     Feed(scene.queue, Event()).tell([Missed(stray, Why.UNKNOWN)])
     with scene.worker():
-        wait_for(lambda: scene.queue.depth(SALES).dead == 1, "the message to be rejected")
+        until("the message to be rejected", lambda: scene.queue.depth(SALES).dead == 1)
     assert scene.run() == {**FIGURES, "in_dead_letters": 1}
     assert _findings(scene) == [("sale_not_booked", session, "open")]
     scene.queue.replay(SALES)

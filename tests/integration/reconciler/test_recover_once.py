@@ -10,16 +10,15 @@ import pytest
 from services.reconciler import doubts
 from services.stock_worker.handlers import on_sales
 from services.stripe_simulator.simulator import Simulator
-from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import DeadLetter, Delivery, Subscription, Verdict
-from shared.database.pool import Database
 from shared.recovery import whereabouts
 from shared.recovery.feed import Feed
 from shared.recovery.plan import Missed, Why
 from shared.recovery.search import Found
 from shared.topology import SALES
 from shared.vocabulary import EventId, ProductId, SessionId
-from tests.integration.reconciler.missed import FIGURES, HOUR, SALES_ONLY, Scene, open_scene, told, wait_for
+from tests.integration.reconciler.missed import FIGURES, HOUR, SALES_ONLY, Scene, told
+from tests.support.waiting import until
 
 DAY = 24 * HOUR
 
@@ -29,20 +28,6 @@ def simulator() -> Iterator[Simulator]:
     """A simulator without webhooks: Stripe counts every event as delivered."""
     with Simulator.start(port=0, webhook_events=SALES_ONLY) as started:
         yield started
-
-
-@pytest.fixture
-def scene(simulator: Simulator, database: Database, queue: EmbeddedBroker) -> Scene:
-    """A shop on a database that has been here for a month."""
-    return open_scene(simulator, database, queue)
-
-
-@pytest.fixture
-def shirt(scene: Scene) -> ProductId:
-    """A shirt that is known: a thousand in size M."""
-    product = scene.shop.product(sizes="M", stock_M="1000")
-    scene.shop.sync(product)
-    return product
 
 
 def compared(scene: Scene, hours: int) -> None:
@@ -62,7 +47,7 @@ def park(scene: Scene) -> None:
 
     consumer = Thread(target=scene.queue.consume, args=([Subscription(SALES, reject, batch=100)], stop))
     consumer.start()
-    wait_for(lambda: scene.queue.depth(SALES).ready == 0, "all to be put aside")
+    until("all to be put aside", lambda: scene.queue.depth(SALES).ready == 0)
     stop.set()
     consumer.join(20)
 
@@ -175,5 +160,5 @@ def test_what_was_lost_before_others_waited_is_missed(scene: Scene, shirt: Produ
     Feed(scene.queue, Event()).tell([Missed(told(waits), Why.UNKNOWN)])
     assert scene.run(patience=0.1) == {**FIGURES, "missed_sales": 2, "in_transit": 1}
     with scene.worker():
-        wait_for(lambda: scene.queue.depth(SALES).ready == 0, "all to be booked")
+        until("all to be booked", lambda: scene.queue.depth(SALES).ready == 0)
     assert {one for one, (origin, _, _) in scene.sales().items() if origin == "recovery"} == set(lost)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from threading import Event, Thread
 
 import pytest
@@ -8,42 +8,12 @@ import pytest
 from services.reconciler.sweep import Sweep
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Ack, Delivery, Subscription, Verdict
-from shared.database.embedded import EmbeddedPostgres
-from shared.database.migrate import migrate
 from shared.database.pool import Database
 from shared.messages import Message, SyncRequested, decode
 from shared.store.products import Products
-from shared.topology import PIPELINE, PRODUCTS
-from shared.vocabulary import ProductId, account_key
-
-ACCOUNT = account_key(None, livemode=False)
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated embedded PostgreSQL for this module."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("home")) as address:
-        migrate(address)
-        yield address
-
-
-@pytest.fixture
-def database(dsn: str) -> Iterator[Database]:
-    """Its connections, no product left from another test dirty."""
-    opened = Database(dsn)
-    with opened.transaction() as connection:
-        connection.execute("update product set dirty_since = null")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def broker(dsn: str) -> Iterator[EmbeddedBroker]:
-    """The queue in that database."""
-    made = EmbeddedBroker(dsn, PIPELINE)
-    made.declare()
-    yield made
-    made.close()
+from shared.topology import PRODUCTS
+from shared.vocabulary import ProductId
+from tests.integration.reconciler.conftest import ACCOUNT
 
 
 def _received(broker: EmbeddedBroker, count: int) -> list[Message]:
@@ -75,17 +45,17 @@ def _dirty(database: Database, product: str, state: str = "tracked") -> None:
 
 
 def test_a_dirty_product_whose_hint_was_lost_is_hinted_again(
-    database: Database, broker: EmbeddedBroker
+    database: Database, queue: EmbeddedBroker
 ) -> None:
     """A product that has waited too long for its sync is found and put into the queue."""
     _dirty(database, "prod_lost")
-    assert Sweep(database, broker, seconds=30).once() == 1
-    assert _received(broker, 1) == [SyncRequested(account=ACCOUNT, product=ProductId("prod_lost"))]
+    assert Sweep(database, queue, seconds=30).once() == 1
+    assert _received(queue, 1) == [SyncRequested(account=ACCOUNT, product=ProductId("prod_lost"))]
 
 
 @pytest.mark.parametrize("wish", ["take_over", "recover"])
 def test_a_quarantined_product_that_a_person_decided_about_is_hinted(
-    database: Database, broker: EmbeddedBroker, wish: str
+    database: Database, queue: EmbeddedBroker, wish: str
 ) -> None:
     """A product in quarantine is hinted once somebody took it over or restored a backup."""
     name = f"prod_{wish}"
@@ -95,16 +65,16 @@ def test_a_quarantined_product_that_a_person_decided_about_is_hinted(
             "update product set take_over = %s, recover = %s where id = %s",
             (wish == "take_over", wish == "recover", name),
         )
-    assert Sweep(database, broker, seconds=1).once() == 1
-    assert _received(broker, 1) == [SyncRequested(account=ACCOUNT, product=ProductId(name))]
+    assert Sweep(database, queue, seconds=1).once() == 1
+    assert _received(queue, 1) == [SyncRequested(account=ACCOUNT, product=ProductId(name))]
 
 
-def test_what_is_fresh_or_not_to_be_written_is_left_alone(database: Database, broker: EmbeddedBroker) -> None:
+def test_what_is_fresh_or_not_to_be_written_is_left_alone(database: Database, queue: EmbeddedBroker) -> None:
     """A product that became dirty just now, and one that is quarantined or closed, gets no hint."""
     _dirty(database, "prod_fresh")
     _dirty(database, "prod_held", "quarantined")
     _dirty(database, "prod_shut", "closed")
-    assert Sweep(database, broker, seconds=3600).once() == 0
+    assert Sweep(database, queue, seconds=3600).once() == 0
     with database.transaction() as connection:
         connection.execute("update product set dirty_since = null where id = 'prod_fresh'")
-    assert Sweep(database, broker, seconds=1).once() == 0
+    assert Sweep(database, queue, seconds=1).once() == 0
