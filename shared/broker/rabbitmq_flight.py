@@ -122,9 +122,8 @@ class Flight:
     def expire(self, call: Call) -> None:
         """The caller of `call` has left."""
         call.abandoned = True
-        while (
-            self.todo and self.todo[0].abandoned
-        ):  # about in the order of `todo`; it must not grow in an outage
+        # Callers leave about in the order they came, and `todo` must not grow while the broker is away.
+        while self.todo and self.todo[0].abandoned:
             self.todo.popleft()
         # A confirm that comes after its caller left could be taken for another message's.
         if not call.finished and call.channel is not None and call.channel is self._channel:

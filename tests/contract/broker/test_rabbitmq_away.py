@@ -13,7 +13,8 @@ from shared.broker import rabbitmq_link
 from shared.broker.port import PublishError, Unconfirmed
 from shared.broker.rabbitmq import RabbitBroker
 from shared.broker.rabbitmq_publisher import LoopPublisher, Publisher
-from tests.contract.broker.rig import Rig, message, topology, until
+from tests.contract.broker.rig import Rig, message, topology
+from tests.support.waiting import until
 
 NOWHERE = "amqp://127.0.0.1:1/%2F"
 

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from shared.broker.port import BrokerDown, DeadLetter, PublishError, RetryIn, Verdict
 from shared.outcomes import Outage
-from tests.contract.broker.rig import WORK, Rig, Seen, message, until
+from tests.contract.broker.rig import WORK, Rig, Seen, message
+from tests.support.waiting import until
 
 
 @contextmanager

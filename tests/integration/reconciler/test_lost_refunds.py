@@ -18,8 +18,9 @@ from shared.outcomes import Done, Ignored
 from shared.topology import REFUNDS
 from shared.vocabulary import RefundId
 from tests.integration.reconciler.conftest import ACCOUNT
-from tests.integration.reconciler.missed import FIGURES, SALES_ONLY, Scene, open_scene, told, wait_for
+from tests.integration.reconciler.missed import FIGURES, SALES_ONLY, Scene, open_scene, told
 from tests.integration.stock_worker.returning import disputed, refunded
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def park(scene: Scene) -> None:
 
     consumer = Thread(target=scene.queue.consume, args=([Subscription(REFUNDS, reject, batch=100)], stop))
     consumer.start()
-    wait_for(lambda: scene.queue.depth(REFUNDS).ready == 0, "all to be put aside")
+    until("all to be put aside", lambda: scene.queue.depth(REFUNDS).ready == 0)
     stop.set()
     consumer.join(20)
 
