@@ -49,7 +49,7 @@ up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m services.backoffice up
 
 test: $(DEV) test-servers ## All tests but those that need a container engine (ARGS="-k ledger" narrows)
-	@$(BIN)/python -m pytest --ignore=tests/e2e/compose -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/e2e/compose -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 simulate: $(DEV) ## Play random fault schedules of the stock protocol (N=100000; ODD=5: more slips and restored backups; RECORD=1 keeps the result)
 	@$(BIN)/python -m tests.simulation $(or $(N),20000) $(if $(ODD),--odd $(ODD)) $(if $(RECORD),--record)

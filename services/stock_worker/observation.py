@@ -55,9 +55,8 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
         if look.history is not None and not back and not look.history.reaches(look.product.metadata):
             return Turn.ASK_THE_LOG
         facts = facts_of(tx, look, deps, unread=row.recover)
-        if back and _same_life(facts):
-            reopen(tx, product, row.version, deps)
-            return Turn.LOOK_AGAIN
+        if back and (turn := _go_on(tx, look, facts, deps)) is not None:
+            return turn
         if not look.seen.sheet.tracked and not facts.levels:
             tx.products.set_state(product, "untracked")
             tx.products.mark_clean(product, name=look.product.name)
@@ -70,9 +69,18 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
         return _commit(tx, look, base, made, deps=deps)
 
 
-def _same_life(facts: Facts) -> bool:
-    """Whether a product that was gone is the one that was known: only another one lost the marker of our writes."""
-    return facts.owner is not Owner.NOBODY or not facts.highest_landed
+def _go_on(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Turn | None:
+    """Go on with the ledger of a product that was gone; None where another product is in its place.
+
+    Without the marker of our writes it is another one, unless its log ends with what it shows: somebody deleted it.
+    """
+    if facts.owner is Owner.NOBODY and facts.highest_landed:
+        if look.history is None or not look.history.whole:
+            return Turn.ASK_THE_WHOLE_LOG
+        if not look.history.updates or not look.history.reaches(look.product.metadata):
+            return None
+    reopen(tx, look.product.id, look.version, deps)
+    return Turn.LOOK_AGAIN
 
 
 def _taken_over(look: Look, *, back: bool) -> Base | Turn:

@@ -28,7 +28,8 @@ class Gateway:
         """GET by id."""
         self._go("GET")
         found = None if self._misses(product) else self.crew.stripe.product(product)
-        self.crew.tell(f"    GET {product}: {found.metadata if found else None}")
+        if self.crew.told is not None:
+            self.crew.tell(f"    GET {product}: {found.metadata if found else None}")
         return found
 
     def product_updates(self, product: ProductId, since: datetime) -> Iterable[ProductUpdate]:
@@ -46,18 +47,21 @@ class Gateway:
         """POST."""
         self.crew.reach("POST", None)
         answer = self.crew.stripe.send(Request(product, tuple(body.items()), key))
-        self.crew.tell(f"    POST {key} {dict(body)}: {answer.result}")
+        if self.crew.told is not None:
+            self.crew.tell(f"    POST {key} {dict(body)}: {answer.result}")
         self.crew.reach("POSTed", None)
         return answer
 
     def _misses(self, product: ProductId) -> bool:
         """Whether Stripe says that there is no such product; what it does with writes meanwhile is another matter."""
         crew = self.crew
+        if crew.calm or crew.stripe.blind.random() >= crew.stripe.chances.not_found:
+            return False
         under_way = [request.product for request in crew.stripe.late]
         under_way += [
             key[0] for key, row in crew.books.tables.writes.items() if row.state is WriteState.PENDING
         ]
-        if crew.calm or product in under_way or crew.stripe.blind.random() >= crew.stripe.chances.not_found:
+        if product in under_way:
             return False
         crew.stripe.missed.add(product)
         return True

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.stock_worker.protocol.facts import observe
 from shared.stock_metadata import MARKER_KEY, SIZES_KEY, listed_sizes, stock_key
-from shared.stripe_api.objects import CheckoutSession, LineItem, Price, Product
+from shared.stripe_api.objects import CheckoutSession, CustomerDetails, LineItem, Price, Product
 from shared.vocabulary import LineItemId, ProductId, SessionId, Size, parse_units
 from tests.simulation.memory_stripe import MemoryStripe, Shown
 from tests.simulation.memory_tables import EPOCH
@@ -34,6 +34,10 @@ def _price(product: ProductId) -> Price:
 def _line(line: LineItemId, units: int, size: Size, product: ProductId) -> LineItem:
     """A paid line; nothing changes it."""
     return LineItem.model_construct(id=line, quantity=units, metadata={"size": size}, price=_price(product))
+
+
+NOBODY: Final = CustomerDetails()
+"""Of whom nothing is known; given to each session, because defaults are copied anew every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,9 @@ class People:
             metadata={},
             custom_fields=(),
             lines=tuple(lines),
+            amount_total=None,
+            customer=None,
+            customer_details=NOBODY,
         )
         self.stripe.sessions[session] = paid
         self._note(f"sold {session}: {[(li.quantity, li.metadata['size']) for li in lines]}")

@@ -130,7 +130,7 @@ def test_what_another_installation_left_can_be_taken_over_after_a_verification(s
     with stage.tools.database.transaction() as connection:
         (found,) = repairs.quarantined(connection, ACCOUNT)
         assert repairs.take_over(connection, ACCOUNT, [found.id]) == {cup}
-    assert found.reason == "another installation of stocksync keeps this product"
+    assert found.reason == "another installation of stocksync, elsewhere, keeps this product"
     assert stage.shop.stock(cup) == {"": "4"}
     stage.shop.sync(cup)
     assert stage.shop.metadata(cup)["stock_rev"].startswith("1:testing:")

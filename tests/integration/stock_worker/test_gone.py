@@ -90,3 +90,19 @@ def test_a_sale_waits_for_the_first_look_at_a_product_that_is_stocked_from_now_o
             other.unlock(product)
     shop.book(session)
     assert (shop.stock(product), on_hand(shop, product)) == ({"": "9"}, 9)
+
+
+def test_a_marker_that_was_deleted_meanwhile_does_not_make_it_another_product(
+    shop: Shop, mug: ProductId
+) -> None:
+    """The event log ends with what is shown, so it is the same one: a sale that was not written yet counts."""
+    shop.fault("rate_limit", method="POST", path=f"/products/{mug}")
+    shop.book(shop.sold(shop.line(mug, "", 2)))
+    shop.dashboard(mug, stock_rev="")
+    with shop.database.transaction() as connection:
+        connection.execute("update write set state = 'SETTLED' where state = 'PENDING'")
+    missed(shop, mug)
+    assert on_hand(shop, mug) == 0
+    look(shop, mug)
+    assert shop.stock(mug) == {"": "7"}
+    assert on_hand(shop, mug) == 7
