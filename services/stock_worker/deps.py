@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.stock_worker.books import Books
 from shared.stripe_api.answers import WriteAnswer
@@ -14,6 +14,9 @@ from shared.stripe_api.objects import Product, ProductUpdate
 from shared.stripe_api.sessions import SessionAnswer
 from shared.verification import Look
 from shared.vocabulary import AccountKey, ProductId, SessionId
+
+PACE: Final = 1.0
+"""Seconds between two writes of one product: sales that meet in between share one."""
 
 
 class Stripe(Protocol):
@@ -62,3 +65,4 @@ class Deps:
     """Where looks are kept; None where nobody verifies."""
     keep_customers: bool = False
     """Whether names and addresses of buyers are kept beside their sales."""
+    pace: float = PACE

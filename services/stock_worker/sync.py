@@ -26,9 +26,6 @@ log = logs.get(__name__)
 ROUNDS: Final = 12
 """Looks at Stripe within one sync before the product is left to its retry."""
 
-PACE: Final = 1.0
-"""Seconds between two writes of one product: sales that meet in between share one."""
-
 
 def sync(product: ProductId, deps: Deps) -> Outcome:
     """Make Stripe's metadata of `product` and the ledger agree; at once where it can be done."""
@@ -89,8 +86,8 @@ def _look(
     *,
     deps: Deps,
 ) -> Write | Turn:
-    if start.since_last_write is not None and start.since_last_write < PACE:
-        deps.stop.wait(PACE - start.since_last_write)
+    if start.since_last_write is not None and start.since_last_write < deps.pace:
+        deps.stop.wait(deps.pace - start.since_last_write)
     found = deps.stripe.product(product)
     if found is None or found.deleted:
         ending.close(sitting, product, deps)

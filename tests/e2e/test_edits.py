@@ -12,7 +12,7 @@ from bench.sync.requests_log import WRITE_PRODUCT
 from bench.sync.shop import Shop
 from bench.sync.stage import Stage
 from demo.stack import running
-from services.stock_worker.sync import PACE
+from services.stock_worker.deps import PACE
 from shared.database.embedded import EmbeddedPostgres
 from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode

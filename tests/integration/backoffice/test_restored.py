@@ -53,7 +53,9 @@ def opened(url: str, simulator: Simulator, life: str) -> Generator[Shop]:
         with database.transaction() as connection:
             ours = installations.current(connection, life)
         api = StripeApi(KEY, simulator.url, read_timeout=2.0)
-        deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, ours.id, frozenset(ours.former), 5, Event())
+        deps = Deps(
+            ACCOUNT, SqlBooks(database, ACCOUNT), api, ours.id, frozenset(ours.former), 5, Event(), pace=0
+        )
         client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
         yield Shop(simulator.url, deps, database, client)
     finally:

@@ -143,7 +143,7 @@ def open_scene(
     """An empty shop on a database that has been here for a month."""
     client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
     api = StripeApi(KEY, simulator.url, read_timeout=5.0)
-    deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event())
+    deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event(), pace=0)
     tools = Tools(ACCOUNT, database, queue, StripeApi(KEY, simulator.url), Event(), silence=silence)
     scene = Scene(Shop(simulator.url, deps, database, client), tools, queue, simulator)
     scene.shop.control("/_reset")

@@ -99,7 +99,7 @@ def built(
     stop = Event()
     with Simulator.start(port=0) as simulator:
         api = StripeApi(KEY, simulator.url, read_timeout=5.0)
-        deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event())
+        deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event(), pace=0)
         deps = replace(deps, looks=SqlLooks(database, ACCOUNT))
         client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
         handle = Runtime(queue, stop).single(partial(on_product, deps=deps))

@@ -26,7 +26,7 @@ def shop(database: Database) -> Iterator[Shop]:
     """A shop on a fresh simulator and a fresh database."""
     with Simulator.start(port=0) as simulator:
         api = StripeApi(KEY, simulator.url, read_timeout=1.0)
-        deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event())
+        deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event(), pace=0)
         yield Shop(
             simulator.url, deps, database, stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
         )

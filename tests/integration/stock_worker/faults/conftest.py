@@ -37,7 +37,7 @@ def _on(dsn: str) -> Iterator[Campaign]:
     pool = Database(dsn, name="people")
     with Simulator.start(port=0) as simulator, psycopg.connect(dsn, autocommit=True) as admin:
         api = StripeApi(KEY, simulator.url)
-        deps = Deps(ACCOUNT, SqlBooks(pool, ACCOUNT), api, "testing", frozenset(), 0, Event())
+        deps = Deps(ACCOUNT, SqlBooks(pool, ACCOUNT), api, "testing", frozenset(), 0, Event(), pace=0)
         client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
         campaign = Campaign(Shop(simulator.url, deps, pool, client), dsn, admin)
         campaign.record()

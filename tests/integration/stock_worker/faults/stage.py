@@ -202,7 +202,7 @@ class Stage:
         self._pools.append(pool := Database(self.dsn, name=WORKER, size=2))
         books = BrokenBooks(SqlBooks(pool, ACCOUNT), self.wire)
         stripe = BrokenStripe(self.stripe, self.wire)
-        self._deps = Deps(ACCOUNT, books, stripe, self.installation, self.former, 0, stop)
+        self._deps = Deps(ACCOUNT, books, stripe, self.installation, self.former, 0, stop, pace=0)
         return self._deps
 
     def restore_backup(self, new_id: str) -> None:
