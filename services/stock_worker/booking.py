@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 
 from services.stock_worker import alerting, catalogue
 from services.stock_worker.books import Tx
@@ -21,8 +20,6 @@ from shared.stripe_api.sessions import SessionAnswer
 from shared.vocabulary import ProductId, SessionId
 
 log = logs.get(__name__)
-
-NOT_YET: Final = "a product of the session could not be looked at yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +40,8 @@ def book_sessions(messages: Sequence[SessionPaid], deps: Deps) -> list[Outcome]:
     """Book every paid session once; one outcome for each message, in their order."""
     answers = _read(messages, deps)
     sessions = [answer.session for answer in answers.values() if isinstance(answer, _Paid)]
-    unseen = _adopt(sessions, deps) if sessions else frozenset[ProductId]()
-    booked = deps.books.run(lambda tx: _book(tx, messages, {**answers, **_waiting(sessions, unseen)}, deps))
+    unlooked = _adopt(sessions, deps) if sessions else frozenset[ProductId]()
+    booked = deps.books.run(lambda tx: _book(tx, messages, answers, unlooked, deps=deps))
     seen: set[SessionId] = set()
     outcomes: list[Outcome] = []
     for message in messages:
@@ -59,13 +56,6 @@ def _adopt(sessions: Sequence[CheckoutSession], deps: Deps) -> frozenset[Product
     wanted = catalogue.named(sessions)
     known = deps.books.run(lambda tx: catalogue.load(tx, wanted))
     return catalogue.adopt(sessions, known, deps)
-
-
-def _waiting(
-    sessions: Sequence[CheckoutSession], unseen: Collection[ProductId]
-) -> dict[SessionId, RetryLater]:
-    """Sessions that name something `unseen`: what the ledger thinks of it is out of date."""
-    return {s.id: RetryLater(NOT_YET) for s in sessions if not catalogue.named([s]).isdisjoint(unseen)}
 
 
 def _read(messages: Sequence[SessionPaid], deps: Deps) -> dict[SessionId, _Paid | Outcome]:
@@ -98,6 +88,8 @@ def _book(
     tx: Tx,
     messages: Sequence[SessionPaid],
     answers: dict[SessionId, _Paid | Outcome],
+    unlooked: Collection[ProductId],
+    *,
     deps: Deps,
 ) -> dict[SessionId, Outcome]:
     paid = [answer for answer in answers.values() if isinstance(answer, _Paid)]
@@ -110,7 +102,7 @@ def _book(
     outcomes: dict[SessionId, Outcome] = {}
     bookings: list[tuple[_Paid, Booking]] = []
     for session, answer in answers.items():
-        booked = _place(answer, known, deps) if isinstance(answer, _Paid) else answer
+        booked = _place(answer, known, unlooked, deps) if isinstance(answer, _Paid) else answer
         if isinstance(booked, Booking) and isinstance(answer, _Paid):
             bookings.append((answer, booked))
             outcomes[session] = Done()
@@ -123,10 +115,11 @@ def _book(
     return outcomes
 
 
-def _place(paid: _Paid, known: Catalogue, deps: Deps) -> Booking | Outcome:
-    unseen = catalogue.named([paid.session]) - known.keys()
-    if unseen:
-        return RetryLater(NOT_YET)
+def _place(paid: _Paid, known: Catalogue, unlooked: Collection[ProductId], deps: Deps) -> Booking | Outcome:
+    """Where its lines belong; later where the ledger does not know a product as it is now, and could not look."""
+    outdated = catalogue.stale([paid.session], known).intersection(unlooked)
+    if outdated or catalogue.named([paid.session]) - known.keys():
+        return RetryLater("a product of the session could not be looked at yet")
     try:
         made = book(deps.account, paid.session, known)
     except UnbookableSession as error:

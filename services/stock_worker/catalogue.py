@@ -39,14 +39,14 @@ def load(tx: Tx, wanted: Collection[ProductId]) -> Catalogue:
 
 def adopt(sessions: Collection[CheckoutSession], known: Catalogue, deps: Deps) -> frozenset[ProductId]:
     """Look at the products that `sessions` name and the ledger does not know as they are now; where that failed."""
-    stale = _stale(sessions, known)
-    if stale:
-        deps.books.run(lambda tx: tx.products.mark_dirty(stale))
-    wanted = sorted(stale | (named(sessions) - known.keys()))
+    outdated = stale(sessions, known)
+    if outdated:
+        deps.books.run(lambda tx: tx.products.mark_dirty(outdated))
+    wanted = sorted(outdated | (named(sessions) - known.keys()))
     return frozenset(product for product in wanted if not isinstance(sync(product, deps), Done))
 
 
-def _stale(sessions: Iterable[CheckoutSession], known: Catalogue) -> set[ProductId]:
+def stale(sessions: Iterable[CheckoutSession], known: Catalogue) -> set[ProductId]:
     """Products that the session shows with sizes that the ledger has not seen, or that were gone and are back."""
     shown = {
         line.price.product.id: line.price.product
