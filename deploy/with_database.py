@@ -29,7 +29,7 @@ def main() -> None:
         address = dsn(load(DatabaseSettings))
         programs = find_binaries(None)
     except (EmbeddedFailed, WrongDatabase) as error:
-        sys.stderr.write(f"stocksync: DATABASE_URL: {error}\n")
+        sys.stderr.write(f"stocksync: {error}\n")
         raise SystemExit(WRONG_SETTING) from None
     surroundings = child_environment(**variables(address))
     surroundings["PATH"] = os.pathsep.join((str(programs), surroundings.get("PATH", os.defpath)))

@@ -46,3 +46,11 @@ def test_a_command_is_led_to_the_database_that_is_named(database_url: str, tmp_p
     assert name.stdout.strip() == database_url.rpartition("/")[2].partition("?")[0]
     assert _run("sh", "-c", "exit 7", home=tmp_path, database_url=database_url).returncode == 7
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_there_can_be_no_database_the_setting_is_named_once(tmp_path: Path) -> None:
+    """One line on stderr and exit code 2; the command is not begun."""
+    (tmp_path / "postgres").write_text("in the way")
+    ended = _run("sh", "-c", "echo begun", home=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("stocksync: STOCKSYNC_HOME: no folder for the embedded database")
