@@ -18,6 +18,8 @@ LONG_QUEUE: Final = 1000
 NAMED: Final = 3
 """How many products, queues and settings a sentence names before it says how many more there are."""
 REFUSED_KEY: Final = 401
+LACKING_PERMISSION: Final = 403
+IN_HOURS_FROM: Final = 7200  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def permissions(statuses: Mapping[str, int], *, live: bool) -> Opinion:
     """What Stripe answered to a harmless request for each permission, such as `Products: write`."""
     if REFUSED_KEY in statuses.values():
         return failed("Stripe does not accept STRIPE_API_KEY (401): has it been rolled or deleted?")
-    if lacking := [name for name, status in statuses.items() if status == 403]:  # noqa: PLR2004 - HTTP
+    if lacking := [name for name, status in statuses.items() if status == LACKING_PERMISSION]:
         return failed(
             f"the API key lacks {_some(lacking)}: edit it in Stripe (Developers → API keys; only what "
             "the README lists is needed)"
@@ -215,7 +217,7 @@ def alerts(late: int, refused: int, *, mails_are_files: bool) -> Opinion:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds / 3600:.0f} h" if seconds >= 7200 else f"{max(1, seconds / 60):.0f} min"  # noqa: PLR2004 - 2 h
+    return f"{seconds / 3600:.0f} h" if seconds >= IN_HOURS_FROM else f"{max(1, seconds / 60):.0f} min"
 
 
 def _count(number: int, thing: str) -> str:

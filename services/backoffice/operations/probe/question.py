@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from shared import clock
 from shared.stripe_api.objects import part
@@ -22,6 +22,9 @@ class Match(StrEnum):
     YES = "as expected"
     NO = "differs"
     NOTED = "noted"  # nothing was promised
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def told(answer: Answer) -> str:
     return " ".join(word for word in (str(answer.status), answer.error, replayed) if word)
 
 
-def patiently(look: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is looked for
+def patiently(look: Callable[[], T | None]) -> T | None:
     """What `look` finds, looked for until PATIENCE is over; None where it finds nothing."""
     deadline = clock.monotonic() + PATIENCE
     while (found := look()) is None and clock.monotonic() < deadline:
