@@ -11,7 +11,17 @@ from typing import Literal
 
 from shared import clock
 from shared.broker.embedded import EmbeddedBroker
-from shared.broker.port import Ack, AsyncPublisher, Broker, Delivery, Handle, Outgoing, Subscription, Verdict
+from shared.broker.port import (
+    Ack,
+    AsyncPublisher,
+    Broker,
+    Delivery,
+    Handle,
+    Outgoing,
+    PublishError,
+    Subscription,
+    Verdict,
+)
 from shared.broker.rabbitmq import RabbitBroker
 from shared.topology import Queue, Topology
 
@@ -137,3 +147,12 @@ class Rig:
             stop.set()
             thread.join(timeout=30)
             assert not thread.is_alive(), "the consumer did not stop"
+
+
+def publishes(rig: Rig, name: str = "after") -> bool:
+    """Whether the message `name` is confirmed now."""
+    try:
+        rig.broker.publish(message(name), timeout=5.0)
+    except PublishError:
+        return False
+    return True

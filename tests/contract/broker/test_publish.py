@@ -7,7 +7,7 @@ import pytest
 
 from shared import clock
 from shared.broker.port import PublishError, Unconfirmed, Unroutable
-from tests.contract.broker.rig import OTHER, WORK, Rig, Seen, message
+from tests.contract.broker.rig import OTHER, WORK, Rig, Seen, message, publishes
 from tests.support.rabbitmq import RabbitNode
 from tests.support.waiting import until
 
@@ -106,12 +106,3 @@ def test_fault_45_a_confirm_that_does_not_come_ends_at_the_deadline(
     finally:
         rabbitmq.signal(signal.SIGCONT)
     until("a confirm", lambda: publishes(rabbit_publishing), 30)
-
-
-def publishes(rig: Rig) -> bool:
-    """Whether a message is confirmed now."""
-    try:
-        rig.broker.publish(message("after"), timeout=5.0)
-    except PublishError:
-        return False
-    return True

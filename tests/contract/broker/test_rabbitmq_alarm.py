@@ -6,7 +6,7 @@ import pytest
 
 from shared import clock
 from shared.broker.port import BrokerDown, PublishError, Refused
-from tests.contract.broker.rig import Rig, Seen, message
+from tests.contract.broker.rig import Rig, Seen, message, publishes
 from tests.support.rabbitmq import RabbitNode
 from tests.support.waiting import until
 
@@ -20,15 +20,6 @@ def alarmed(rabbit_publishing: Rig, rabbitmq: RabbitNode) -> Iterator[Rig]:
     yield rabbit
     rabbitmq.control("set_vm_memory_high_watermark", "absolute", "1GB")
     until("the alarm to end", lambda: publishes(rabbit))
-
-
-def publishes(rig: Rig) -> bool:
-    """Whether a message is confirmed now."""
-    try:
-        rig.broker.publish(message("after"))
-    except PublishError:
-        return False
-    return True
 
 
 def refused(rig: Rig) -> bool:

@@ -10,10 +10,10 @@ import pytest
 from pika.connection import Connection
 
 from shared.broker import rabbitmq_link
-from shared.broker.port import PublishError, Unconfirmed
+from shared.broker.port import Unconfirmed
 from shared.broker.rabbitmq import RabbitBroker
 from shared.broker.rabbitmq_publisher import LoopPublisher, Publisher
-from tests.contract.broker.rig import Rig, message, topology
+from tests.contract.broker.rig import Rig, message, publishes, topology
 from tests.support.waiting import until
 
 NOWHERE = "amqp://127.0.0.1:1/%2F"
@@ -59,15 +59,6 @@ def test_fault_43_a_publisher_for_threads_forgets_what_nobody_waits_for() -> Non
     broker.close()
 
 
-def confirmed(rig: Rig) -> bool:
-    """Whether a message is confirmed now."""
-    try:
-        rig.broker.publish(message("after"), timeout=1.0)
-    except PublishError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize("where", ["__init__", "_on_connection_start", "_on_connection_open_ok"])
 def test_an_error_while_connecting_costs_one_attempt(
     where: str, rabbit_publishing: Rig, monkeypatch: pytest.MonkeyPatch
@@ -82,5 +73,5 @@ def test_an_error_while_connecting_costs_one_attempt(
 
     monkeypatch.setattr(rabbitmq_link, "GIVEN_UP", 2.0)
     monkeypatch.setattr(Connection, where, fail)
-    until("a confirm", lambda: confirmed(rabbit_publishing), 30)
+    until("a confirm", lambda: publishes(rabbit_publishing), 30)
     assert broken.is_set()

@@ -12,9 +12,9 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from structlog.testing import capture_logs
 
-from shared.broker.port import BrokerDown, DeadLetter, PublishError, RetryIn, Verdict
+from shared.broker.port import BrokerDown, DeadLetter, RetryIn, Verdict
 from shared.outcomes import Outage
-from tests.contract.broker.rig import WORK, Rig, Seen, message
+from tests.contract.broker.rig import WORK, Rig, Seen, message, publishes
 from tests.support.waiting import until
 
 
@@ -30,15 +30,6 @@ def delete(rig: Rig, *queues: str) -> None:
     with channel(rig) as person:
         for name in queues:
             person.queue_delete(f"{rig.prefix}.{WORK}{name}")
-
-
-def publishes(rig: Rig, name: str) -> bool:
-    """Whether the message `name` is confirmed now."""
-    try:
-        rig.broker.publish(message(name), timeout=5.0)
-    except PublishError:
-        return False
-    return True
 
 
 def test_fault_60_a_queue_deleted_under_its_consumer_is_made_again(rabbit: Rig) -> None:

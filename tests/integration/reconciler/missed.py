@@ -21,7 +21,7 @@ from services.stock_worker.sql_books import SqlBooks
 from services.stripe_simulator.simulator import Simulator
 from shared import clock
 from shared.broker.embedded import EmbeddedBroker
-from shared.broker.port import Ack, Delivery, Subscription, Verdict
+from shared.broker.port import Ack, DeadLetter, Delivery, Handle, Subscription, Verdict
 from shared.broker.runtime import Runtime
 from shared.database.pool import Database
 from shared.messages import Message, SessionPaid, decode
@@ -77,6 +77,10 @@ class Scene:
         requests.delete(f"{self.shop.url}/_requests", timeout=10).raise_for_status()
         return seen["by_endpoint"]
 
+    def park(self, queue: str) -> None:
+        """Whatever waits in `queue` is put aside."""
+        self._work_off(queue, lambda deliveries: [DeadLetter("nobody understands it") for _ in deliveries])
+
     def oracle(self, product: ProductId) -> dict[str, int]:
         """What Stripe ought to show."""
         return requests.get(f"{self.shop.url}/_oracle", timeout=30).json()["stock"][product]
@@ -103,18 +107,21 @@ class Scene:
     def waiting(self, queue: str = SALES) -> list[Message]:
         """Take what waits in the queue out of it."""
         found: list[Message] = []
-        stop = Event()
 
         def take(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
             found.extend(decode(delivery.body) for delivery in deliveries)
             return [Ack()] * len(deliveries)
 
-        consumer = Thread(target=self.queue.consume, args=([Subscription(queue, take, batch=100)], stop))
+        self._work_off(queue, take)
+        return found
+
+    def _work_off(self, queue: str, handle: Handle) -> None:
+        stop = Event()
+        consumer = Thread(target=self.queue.consume, args=([Subscription(queue, handle, batch=100)], stop))
         consumer.start()
         until("the queue to be empty", lambda: self.queue.depth(queue).ready == 0)
         stop.set()
         consumer.join(20)
-        return found
 
     @contextmanager
     def worker(self) -> Generator[None]:

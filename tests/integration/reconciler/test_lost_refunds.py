@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from threading import Event, Thread
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +10,6 @@ from services.stock_worker.refunds import Desk, on_refund
 from services.stock_worker.returns import Policy
 from services.stripe_simulator.simulator import Simulator
 from shared.broker.embedded import EmbeddedBroker
-from shared.broker.port import DeadLetter, Delivery, Subscription, Verdict
 from shared.database.pool import Database
 from shared.messages import RefundChanged
 from shared.outcomes import Done, Ignored
@@ -20,7 +18,6 @@ from shared.vocabulary import RefundId
 from tests.integration.reconciler.conftest import ACCOUNT
 from tests.integration.reconciler.missed import FIGURES, SALES_ONLY, Scene, open_scene, told
 from tests.integration.stock_worker.returning import disputed, refunded
-from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +53,6 @@ def desk(scene: Scene, policy: Policy = Policy.PROPOSE) -> Desk:
     return Desk(ACCOUNT, scene.tools.database, scene.tools.stripe, policy)
 
 
-def park(scene: Scene) -> None:
-    """Whatever waits is put aside."""
-    stop = Event()
-
-    def reject(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
-        return [DeadLetter("nobody understands it") for _ in deliveries]
-
-    consumer = Thread(target=scene.queue.consume, args=([Subscription(REFUNDS, reject, batch=100)], stop))
-    consumer.start()
-    until("all to be put aside", lambda: scene.queue.depth(REFUNDS).ready == 0)
-    stop.set()
-    consumer.join(20)
-
-
 def test_refunds_and_disputes_lost_with_a_purged_queue_are_told_of_again(scene: Scene) -> None:
     """What was answered and whose message is gone is found by the next run, once, and asked about."""
     refund, dispute = lost(scene)
@@ -98,7 +81,7 @@ def test_refunds_in_the_dead_letters_are_not_told_of_again(scene: Scene) -> None
     """They are told of as dead letters, and more runs do not multiply them."""
     lost(scene)
     found = scene.run()["missed_refunds"]
-    park(scene)
+    scene.park(REFUNDS)
     assert scene.run() == FIGURES
     assert scene.queue.depth(REFUNDS).dead == found
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ import pytest
 from services.reconciler import doubts
 from services.stock_worker.handlers import on_sales
 from services.stripe_simulator.simulator import Simulator
-from shared.broker.port import DeadLetter, Delivery, Subscription, Verdict
 from shared.recovery import whereabouts
 from shared.recovery.feed import Feed
 from shared.recovery.plan import Missed, Why
@@ -36,20 +35,6 @@ def compared(scene: Scene, hours: int) -> None:
         b"insert into recovery (account, events_until, sessions_until)"
         b" values ('self:test', now() - interval '%d hours', now() - interval '%d hours')" % (hours, hours)
     )
-
-
-def park(scene: Scene) -> None:
-    """Whatever waits is put aside."""
-    stop = Event()
-
-    def reject(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
-        return [DeadLetter("nobody understands it") for _ in deliveries]
-
-    consumer = Thread(target=scene.queue.consume, args=([Subscription(SALES, reject, batch=100)], stop))
-    consumer.start()
-    until("all to be put aside", lambda: scene.queue.depth(SALES).ready == 0)
-    stop.set()
-    consumer.join(20)
 
 
 def test_a_delayed_payment_is_found_whenever_its_session_was_made(scene: Scene, shirt: ProductId) -> None:
@@ -97,7 +82,7 @@ def test_more_dead_letters_than_are_read_do_not_multiply(
     scene.sell(shirt, 3)
     scene.age()
     assert scene.run(patience=0.1)["missed_sales"] == 3
-    park(scene)
+    scene.park(SALES)
     for ago in (b"1 minute", b"7 hours"):
         scene.execute(b"update recovery_told set told_at = now() - interval '%s'" % ago)
         assert scene.run() == {**FIGURES, "in_transit": 1, "in_dead_letters": 2}
@@ -105,7 +90,7 @@ def test_more_dead_letters_than_are_read_do_not_multiply(
     scene.sell(shirt)
     scene.age()
     assert scene.run(patience=0.1)["missed_sales"] == 1, "the control: what is new is told of"
-    park(scene)
+    scene.park(SALES)
     monkeypatch.setattr(whereabouts, "MOST_PARKED", 10)
     assert scene.run() == {**FIGURES, "in_dead_letters": 4}
 
@@ -116,7 +101,7 @@ def test_doubts_of_a_run_that_failed_later_are_told_by_the_next(scene: Scene, sh
     (session,) = scene.sell(shirt)
     scene.age()
     Feed(scene.queue, Event()).tell([Missed(told(session), Why.UNKNOWN)])
-    park(scene)
+    scene.park(SALES)
     doubts.note(Found(parked=(session,)), scene.tools)
     assert ("finding", "self:test") not in scene.shop.alerts()
     for _ in range(2):

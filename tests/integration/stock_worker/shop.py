@@ -16,9 +16,25 @@ from services.stock_worker.handlers import on_product, on_sales
 from shared.database.pool import Database
 from shared.messages import Message, ProductChanged, SessionPaid, SyncRequested
 from shared.outcomes import Done, Outcome
+from shared.stripe_api.objects import ProductUpdate
 from shared.vocabulary import AccountKey, ProductId, SessionId
 
 ACCOUNT = AccountKey("self:test")
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def webhook_of(update: ProductUpdate) -> ProductChanged:
+    """The message that the webhook of a change becomes."""
+    return ProductChanged(
+        account=ACCOUNT,
+        product=update.product,
+        event=update.event,
+        change="updated",
+        at=datetime.now(UTC),
+        idempotency_key=update.idempotency_key,
+        metadata=update.metadata,
+        previous_metadata=update.previous_metadata,
+    )
 
 
 @dataclass(slots=True)
@@ -84,18 +100,8 @@ class Shop:
 
     def changed(self, product: ProductId) -> None:
         """Hand the worker every `product.updated` event of the product, oldest first, and what follows."""
-        for update in self.deps.stripe.product_updates(product, datetime(2020, 1, 1, tzinfo=UTC)):
-            message = ProductChanged(
-                account=ACCOUNT,
-                product=product,
-                event=update.event,
-                change="updated",
-                at=datetime.now(UTC),
-                idempotency_key=update.idempotency_key,
-                metadata=update.metadata,
-                previous_metadata=update.previous_metadata,
-            )
-            self.follow([on_product(message, self.deps)])
+        for update in self.deps.stripe.product_updates(product, LONG_AGO):
+            self.follow([on_product(webhook_of(update), self.deps)])
 
     def follow(self, outcomes: Iterable[Outcome]) -> None:
         """Hand out the messages that `outcomes` lead to until none is left."""

@@ -15,7 +15,7 @@ from shared.store.alerts import Alerts
 from shared.store.products import Products
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.pace import ALL, Limits
-from shared.vocabulary import SessionId
+from shared.vocabulary import ProductId, SessionId
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 KEY = "sk_test_shop"
@@ -105,14 +105,20 @@ def test_fault_87_a_refused_key_is_told_once_by_all_workers_and_ends_by_itself(w
     assert shop.database.run(lambda connection: pace.refusals(connection, ACCOUNT)) == {}
 
 
-def test_a_key_that_is_revoked_while_it_lacks_a_permission_is_told_too(workers: Workers) -> None:
-    """One alert says what may not be read, another that the key is refused; the write that is taken ends only that."""
-    shop = workers.one
+def not_listed(shop: Shop) -> ProductId:
+    """A sale can't be booked, because the key may not list sessions; its product."""
     shirt = shop.product(stock="10")
     session = shop.sold(shop.line(shirt, "", 1))
     shop.fault("status", status=403, path="^/v1/checkout/sessions")
     with pytest.raises(Outage):
         shop.book(session)
+    return shirt
+
+
+def test_a_key_that_is_revoked_while_it_lacks_a_permission_is_told_too(workers: Workers) -> None:
+    """One alert says what may not be read, another that the key is refused; the write that is taken ends only that."""
+    shop = workers.one
+    shirt = not_listed(shop)
     shop.fault("status", status=401, path="^/v1/products")
     with pytest.raises(Outage):
         shop.sync(shirt)
@@ -127,11 +133,7 @@ def test_a_key_that_is_revoked_while_it_lacks_a_permission_is_told_too(workers: 
 def test_a_lack_that_nobody_met_for_a_day_is_over(workers: Workers) -> None:
     """A call that is made no more cannot find out that it is allowed again: its alert ends with the next write."""
     shop = workers.one
-    shirt = shop.product(stock="10")
-    session = shop.sold(shop.line(shirt, "", 1))
-    shop.fault("status", status=403, path="^/v1/checkout/sessions")
-    with pytest.raises(Outage):
-        shop.book(session)
+    not_listed(shop)
     shop.database.run(lambda c: Alerts(c, ACCOUNT).resolve_refused())
     assert shop.alerts() == [("stripe_refused", LISTED)]
     shop.database.run(lambda c: c.execute("update stripe_pace set probe_at = probe_at - interval '25 hours'"))

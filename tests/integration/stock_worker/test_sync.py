@@ -2,17 +2,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 
 from services.stock_worker.handlers import on_product
-from shared.messages import ProductChanged, SyncRequested
+from shared.messages import SyncRequested
 from shared.outcomes import Ignored, RetryLater
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.objects import Product
 from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.integration.stock_worker.shop import ACCOUNT, LONG_AGO, Shop, webhook_of
+
+
+def unanswered(shop: Shop, product: ProductId, kind: str) -> None:
+    """Two are sold; the write that follows gets no answer, before or after it took effect."""
+    shop.fault(kind, method="POST", path=f"/products/{product}", seconds=1.5)
+    shop.book(shop.sold(shop.line(product, "", 2)))
+    assert shop.write_states(product)[-1] == "PENDING"
 
 
 def test_a_restock_in_the_dashboard_survives(shop: Shop, mug: ProductId) -> None:
@@ -60,9 +66,7 @@ def test_faults_of_a_write_end_in_the_right_number(
 
 def test_fault_82_a_late_write_cannot_undo_an_edit(shop: Shop, mug: ProductId) -> None:
     """A write whose fate is unknown is fenced once somebody edits, so its late arrival changes nothing."""
-    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
-    shop.book(shop.sold(shop.line(mug, "", 2)))
-    assert shop.write_states(mug)[-1] == "PENDING"
+    unanswered(shop, mug, "timeout_before")
     shop.dashboard(mug, stock="100")
     shop.sync(mug)
     assert shop.write_states(mug)[1] in {"CANCELLED", "SETTLED"}
@@ -193,9 +197,7 @@ def test_fault_94_a_rejected_write_goes_on_once_its_cause_is_mended(shop: Shop) 
 
 def test_an_edit_is_seen_before_a_lost_answer_is_settled_for_good(shop: Shop, mug: ProductId) -> None:
     """The write landed unheard of, a person typed a number over it: the look that finds the write finds that, too."""
-    shop.fault("timeout_after", method="POST", path=f"/products/{mug}", seconds=1.5)
-    shop.book(shop.sold(shop.line(mug, "", 2)))
-    assert shop.write_states(mug)[-1] == "PENDING"
+    unanswered(shop, mug, "timeout_after")
     shop.dashboard(mug, stock="30")
     shop.sync(mug)
     assert shop.stock(mug) == {"": "30"}
@@ -214,17 +216,8 @@ def test_an_edit_that_is_told_of_while_a_worker_looks_is_not_called_clean(shop: 
             return found
 
     def tell_of_the_edit() -> None:
-        update = list(shop.deps.stripe.product_updates(mug, datetime(2020, 1, 1, tzinfo=UTC)))[-1]
-        message = ProductChanged(
-            account=ACCOUNT,
-            product=mug,
-            event=update.event,
-            change="updated",
-            at=datetime.now(UTC),
-            metadata=update.metadata,
-            previous_metadata=update.previous_metadata,
-        )
-        assert isinstance(on_product(message, shop.deps), Ignored)
+        update = list(shop.deps.stripe.product_updates(mug, LONG_AGO))[-1]
+        assert isinstance(on_product(webhook_of(update), shop.deps), Ignored)
 
     late = dataclasses.replace(shop.deps, stripe=Late("sk_test_shop", shop.url))
     shop.touch(mug)

@@ -36,7 +36,7 @@ from tests.integration.stock_worker.faults.wires import (
     Post,
     Wire,
 )
-from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.integration.stock_worker.shop import ACCOUNT, Shop, webhook_of
 
 WORKER: Final = "broken worker"
 """What the server calls the sessions of the workers that are tried."""
@@ -119,18 +119,7 @@ class Stage:
         updates = [u for u in self.stripe.product_updates(product, _LONG_AGO) if u.event not in self.told]
         for update in list(reversed(updates) if newest_first else updates)[-last:]:
             self.told.add(update.event)
-            self._deliver(
-                ProductChanged(
-                    account=ACCOUNT,
-                    product=product,
-                    event=update.event,
-                    change="updated",
-                    at=datetime.now(UTC),
-                    idempotency_key=update.idempotency_key,
-                    metadata=update.metadata,
-                    previous_metadata=update.previous_metadata,
-                )
-            )
+            self._deliver(webhook_of(update))
         return bool(updates)
 
     def tell_deletion(self, product: ProductId) -> None:
