@@ -138,8 +138,14 @@ def test_fault_47_a_missing_binding_is_503_and_told_to_people(
     rabbit_stage: Stage, unbound: RabbitBroker
 ) -> None:
     """A message that no queue takes is an error in the log, an alert, and 503 until the binding is back."""
-    assert timed_sale(rabbit_stage) == (503, True)
-    assert rabbit_stage.ingest.logged("publish_unroutable")[0]["level"] == "error"
+    logged = rabbit_stage.ingest.logged
+
+    def refused() -> bool:
+        assert timed_sale(rabbit_stage) == (503, True)
+        return bool(logged("publish_unroutable"))
+
+    until("RabbitMQ to be reached, and to have no way for it", refused)
+    assert logged("publish_unroutable")[0]["level"] == "error"
     until("the alert", lambda: unbound.depth(ALERTS).ready == 1)
     unbound.declare()
     assert rabbit_stage.ingest.sell(2) == 200
