@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.alerts import AlertKey, NewAlert, OversoldSale
+from shared.store.own_events import Tail
 from shared.store.products import ProductRow, VariantRow
 from shared.store.sales import Handled, Sale
 from shared.store.writes import Revs
@@ -101,20 +102,12 @@ class Writes(Protocol):
         """Move a PENDING write on; whether it still was PENDING."""
         ...
 
-    def mark_landed(self, write: Write, *, digested: bool = False) -> None:
-        """Its marker or its own event was seen in Stripe."""
-        ...
-
-    def mark_looked_up(self, product: ProductId) -> None:
-        """What the event log might explain was looked up there, found or not."""
+    def mark_landed(self, write: Write) -> None:
+        """Its marker was seen in Stripe."""
         ...
 
     def revs(self, product: ProductId) -> Revs:
         """Where the product's revs stand."""
-        ...
-
-    def undigested_before(self, write: Write) -> bool:
-        """Whether an earlier write landed and its own event was not digested yet."""
         ...
 
     def last_known(self, product: ProductId, marker: str) -> Units | None:
@@ -127,6 +120,26 @@ class Writes(Protocol):
 
     def reconstruct(self, write: Write) -> None:
         """Keep an executed write that this database forgot."""
+        ...
+
+
+class OwnEvents(Protocol):
+    """What the event log tells of our own writes."""
+
+    def mark_digested(self, write: Write, executed_at: datetime) -> None:
+        """Its own event was seen, which Stripe made at `executed_at`."""
+        ...
+
+    def mark_looked_up(self, product: ProductId) -> None:
+        """What the event log might explain was looked up there, found or not."""
+        ...
+
+    def undigested_before(self, write: Write) -> bool:
+        """Whether an earlier write landed and its own event was not digested yet."""
+        ...
+
+    def tail(self, product: ProductId) -> Tail:
+        """How much of the event log holds the own events not seen yet."""
         ...
 
     def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:

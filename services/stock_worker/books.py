@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from services.stock_worker.aggregates import Alerts, Movements, Products, Sales, Writes
+from services.stock_worker.aggregates import Alerts, Movements, OwnEvents, Products, Sales, Writes
 from shared.vocabulary import ProductId
 
 T = TypeVar("T")
@@ -27,6 +27,11 @@ class Tx(Protocol):
     @property
     def writes(self) -> Writes:
         """The writes."""
+        ...
+
+    @property
+    def own_events(self) -> OwnEvents:
+        """The own events of the writes."""
         ...
 
     @property

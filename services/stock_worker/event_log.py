@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.stock_worker.books import Sitting, Tx
@@ -12,6 +12,8 @@ from services.stock_worker.known import known_under
 from services.stock_worker.protocol.digest import FORGOTTEN, Replaced, digest, openings
 from services.stock_worker.protocol.facts import SizeState
 from services.stock_worker.protocol.history import (
+    AskTheLog,
+    Extent,
     History,
     Stood,
     marker_after,
@@ -28,6 +30,8 @@ from shared.writes import Units, Write
 
 log = logs.get(__name__)
 EVER: Final = datetime(2011, 1, 1, tzinfo=UTC)  # before any event
+SAME_TIME: Final = timedelta(seconds=5)
+"""How far apart what a product and its event say of when it changed may be."""
 
 
 def digest_event(sitting: Sitting, update: ProductUpdate, deps: Deps) -> bool:
@@ -38,49 +42,77 @@ def digest_event(sitting: Sitting, update: ProductUpdate, deps: Deps) -> bool:
         if write is None:
             return False
         replaced = _replaced(tx, write, update)
-        unclear = not write.digested and (replaced is None or tx.writes.undigested_before(write))
+        unclear = not write.digested and (replaced is None or tx.own_events.undigested_before(write))
         if replaced is not None and not unclear:
             _digest(tx, write, update, replaced, restore=deps.restore_edits)
     if unclear:
-        digest_log(sitting, update.product, deps, also=update)
+        asked = AskTheLog(Extent.TAIL, update.created)
+        digest_log(sitting, update.product, deps, asked, also=update)
     return True
 
 
 def digest_log(
-    sitting: Sitting,
-    product: ProductId,
-    deps: Deps,
-    *,
-    also: ProductUpdate | None = None,
-    whole: bool = False,
+    sitting: Sitting, product: ProductId, deps: Deps, asked: AskTheLog, *, also: ProductUpdate | None = None
 ) -> History:
-    """Read the product's event log, the `whole` of it or what may tell something new, and digest our own writes."""
+    """Read the product's event log as far as `asked`, and digest our own writes.
+
+    Where the tail does not tell what they replaced, more of the log is read.
+    """
     with sitting.transaction() as tx:
         row = tx.products.lock(product)
         restored = row is not None and row.recover
-        since = EVER if whole else tx.writes.log_since(product, restored=restored)
+        since, extent = _since(tx, product, asked, restored=restored)
     updates = list(deps.stripe.product_updates(product, since))
     if also is not None and all(update.event != also.event for update in updates):
         updates.append(also)
+    history = _digest_updates(sitting, product, updates, deps, extent=extent, restored=restored)
+    return history or digest_log(sitting, product, deps, AskTheLog(Extent.RECENT), also=also)
+
+
+def _since(tx: Tx, product: ProductId, asked: AskTheLog, *, restored: bool) -> tuple[datetime, Extent]:
+    """From when on the log is read, and how far back that is: the tail's beginning is not always known."""
+    if asked.extent is Extent.WHOLE:
+        return EVER, Extent.WHOLE
+    if asked.extent is Extent.TAIL and asked.changed is not None and not restored:
+        tail, last = tx.own_events.tail(product), asked.changed - SAME_TIME
+        if tail.since is not None or not tail.owed:
+            return min(last, tail.since or last), Extent.TAIL
+    return tx.own_events.log_since(product, restored=restored), Extent.RECENT
+
+
+def _digest_updates(
+    sitting: Sitting,
+    product: ProductId,
+    updates: Sequence[ProductUpdate],
+    deps: Deps,
+    *,
+    extent: Extent,
+    restored: bool,
+) -> History | None:
+    """Digest our own writes among the product's events; None, and nothing done, where a tail tells too little."""
     with sitting.transaction() as tx:
         tx.writes.hold_installation(deps.installation)
         tx.products.lock(product)
         if restored:
             _reconstruct(tx, product, updates, deps)
         ours = frozenset(m for m in markers(updates) if _is_ours(tx, m, product))
-        history = History(updates, ours, whole=whole)
+        history = History(updates, ours, extent)
         own = [
             (write, update, number)
             for number, update in enumerate(updates)
             if (write := _own(tx, update)) is not None
         ]
+        if extent is Extent.TAIL and any(
+            not write.digested and _replaced(tx, write, update) is None for write, update, _ in own
+        ):
+            return None
         for write, update, number in sorted(own, key=lambda one: one[0].rev):
             replaced = _replaced(tx, write, update) or _replaced_by(history, number, write)
             _digest(tx, write, update, replaced, restore=deps.restore_edits)
-        tx.writes.mark_looked_up(product)
+        tx.own_events.mark_looked_up(product)
         tx.products.set_recover(product, recover=False)
         tx.products.next_version(product)
-    log.info("event_log_read", product=product, events=len(updates), own=len(own))
+    log.info("event_log_read", product=product, extent=extent.name, events=len(updates), own=len(own))
     return history
 
 
@@ -162,7 +194,7 @@ def _digest(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced, *, 
     if write.base_marker == FORGOTTEN:
         kept = known_under(tx, write.product, replaced.marker, opened).units or {}
         tx.writes.append_known(write.product, write.marker, units={**kept, **found.units, **write.target})
-    tx.writes.mark_landed(write, digested=True)
+    tx.own_events.mark_digested(write, update.created)
     tx.products.next_version(write.product)
     if found.movements:
         tx.products.mark_dirty([write.product])

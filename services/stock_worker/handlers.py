@@ -96,6 +96,7 @@ def _digested(message: ProductChanged, deps: Deps) -> bool:
     update = ProductUpdate(
         event=message.event,
         product=message.product,
+        created=message.at,
         idempotency_key=message.idempotency_key,
         metadata=message.metadata,
         previous_metadata=message.previous_metadata,

@@ -11,8 +11,8 @@ from services.stock_worker.deps import Deps
 from services.stock_worker.ending import reopen
 from services.stock_worker.known import known_under, note_seen
 from services.stock_worker.protocol.facts import Facts, Level, Observation, Owner
-from services.stock_worker.protocol.history import History
-from services.stock_worker.protocol.judge import AskTheLog, Believe, Distrust, judge
+from services.stock_worker.protocol.history import AskTheLog, Extent, History
+from services.stock_worker.protocol.judge import Believe, Distrust, LogNeeded, judge
 from services.stock_worker.protocol.plan import BY_A_PERSON, CAME_BACK, Base, Plan, plan
 from shared import logs, marker
 from shared.store.products import ProductRow
@@ -27,8 +27,6 @@ class Turn(Enum):
 
     SETTLED = auto()  # Stripe and ledger agree, or a person must act
     LOOK_AGAIN = auto()  # something changed meanwhile
-    ASK_THE_LOG = auto()
-    ASK_THE_WHOLE_LOG = auto()  # all that Stripe keeps of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Look:
     history: History | None
 
 
-def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
+def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn | AskTheLog:
     """Commit what the look leads to; the write that is to be sent now, or what to do instead."""
     product = look.product.id
     with sitting.transaction() as tx:
@@ -53,7 +51,7 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
             return Turn.LOOK_AGAIN
         back = row.state == "closed"
         if look.history is not None and not back and not look.history.reaches(look.product.metadata):
-            return Turn.ASK_THE_LOG
+            return _again(look, look.history)
         facts = facts_of(tx, look, deps, unread=row.recover)
         if back and (turn := _go_on(tx, look, facts, deps)) is not None:
             return turn
@@ -63,46 +61,56 @@ def take_in(sitting: Sitting, look: Look, deps: Deps) -> Write | Turn:
             return Turn.SETTLED
         right = row.take_over or back
         base = _taken_over(look, back=back) if right else _base(tx, look, facts, row, deps=deps)
-        if isinstance(base, Turn):
+        if isinstance(base, Turn | AskTheLog):
             return base
         made = plan(facts, look.seen, base)
         return _commit(tx, look, base, made, deps=deps)
 
 
-def _go_on(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Turn | None:
+def _again(look: Look, history: History) -> AskTheLog:
+    """The log does not end in what the look showed; where its tail holds nothing, it may reach further back."""
+    if history.extent is Extent.TAIL and not history.updates:
+        return AskTheLog(Extent.RECENT)
+    return AskTheLog(history.extent, look.product.updated)
+
+
+def _go_on(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Turn | AskTheLog | None:
     """Go on with the ledger of a product that was gone; None where another product is in its place.
 
     Without the marker of our writes it is another one, unless its log ends with what it shows: somebody deleted it.
     """
     if facts.owner is Owner.NOBODY and facts.highest_landed:
-        if look.history is None or not look.history.whole:
-            return Turn.ASK_THE_WHOLE_LOG
+        if look.history is None or look.history.extent is not Extent.WHOLE:
+            return AskTheLog(Extent.WHOLE)
         if not look.history.updates or not look.history.reaches(look.product.metadata):
             return None
     reopen(tx, look.product.id, look.version, deps)
     return Turn.LOOK_AGAIN
 
 
-def _taken_over(look: Look, *, back: bool) -> Base | Turn:
+def _taken_over(look: Look, *, back: bool) -> Base | AskTheLog:
     """A person said that Stripe is right, or the product was gone and another is `back` in its place.
 
     Edits that our writes trampled are digested first: they are over then.
     """
     if look.history is None:
-        return Turn.ASK_THE_LOG
+        return AskTheLog(Extent.RECENT)
     return Base(look.seen.marker, None, taken_over=CAME_BACK if back else BY_A_PERSON)
 
 
-def _base(tx: Tx, look: Look, facts: Facts, row: ProductRow, *, deps: Deps) -> Base | Turn:
+def _base(tx: Tx, look: Look, facts: Facts, row: ProductRow, *, deps: Deps) -> Base | Turn | AskTheLog:
     """What the observation is to be compared with, or why it can't be yet."""
     judgement = judge(facts, look.seen.marker, look.history)
-    if isinstance(judgement, AskTheLog):
+    if isinstance(judgement, LogNeeded):
         if facts.owner is Owner.FORMER:
             tx.products.set_recover(look.product.id, recover=True)
-        return Turn.ASK_THE_LOG
+        if facts.owner is Owner.OURS and look.product.updated is not None:
+            return AskTheLog(Extent.TAIL, look.product.updated)
+        return AskTheLog(Extent.RECENT)
     if isinstance(judgement, Distrust):
-        if look.history is not None and not look.history.whole and row.reason != judgement.reason:
-            return Turn.ASK_THE_WHOLE_LOG
+        whole = look.history is None or look.history.extent is Extent.WHOLE
+        if not whole and row.reason != judgement.reason:
+            return AskTheLog(Extent.WHOLE)
         _quarantine(tx, look, deps, why=judgement)
         return Turn.SETTLED
     return base_of(tx, look, judgement)

@@ -11,6 +11,7 @@ from shared.database.pool import Connection, Database
 from shared.store.alerts import Alerts
 from shared.store.locks import Locks
 from shared.store.movements import Movements
+from shared.store.own_events import OwnEvents
 from shared.store.products import Products
 from shared.store.sales import Sales
 from shared.store.verifications import Verifications
@@ -27,6 +28,7 @@ class SqlTx:
     def __init__(self, connection: Connection, account: AccountKey) -> None:
         self.products = Products(connection, account)
         self.writes = Writes(connection, account)
+        self.own_events = OwnEvents(connection, account)
         self.movements = Movements(connection, account)
         self.sales = Sales(connection, account)
         self.alerts = Alerts(connection, account)

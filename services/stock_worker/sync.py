@@ -14,7 +14,7 @@ from services.stock_worker.books import Sitting
 from services.stock_worker.deps import Deps
 from services.stock_worker.observation import Turn
 from services.stock_worker.protocol.facts import observe
-from services.stock_worker.protocol.history import History
+from services.stock_worker.protocol.history import AskTheLog, History
 from shared import logs
 from shared.messages import AlertOpened
 from shared.outcomes import Done, Ignored, Outcome, RetryLater
@@ -67,11 +67,10 @@ def _under_lock(sitting: Sitting, product: ProductId, deps: Deps) -> Outcome:
             turn = _look(sitting, product, start, history, deps=deps)
             if isinstance(turn, Write):
                 outcome = sending.send(sitting, turn, deps, version=start.version + 1)
+            elif isinstance(turn, AskTheLog):
+                history = event_log.digest_log(sitting, product, deps, turn)
             elif turn is Turn.SETTLED:
                 return Done()
-            elif turn is not Turn.LOOK_AGAIN:
-                whole = turn is Turn.ASK_THE_WHOLE_LOG or (history is not None and history.whole)
-                history = event_log.digest_log(sitting, product, deps, whole=whole)
         if outcome is not None:
             return outcome
     log.warning("sync_unfinished", product=product, rounds=ROUNDS)
@@ -85,7 +84,7 @@ def _look(
     history: History | None,
     *,
     deps: Deps,
-) -> Write | Turn:
+) -> Write | Turn | AskTheLog:
     if start.since_last_write is not None and start.since_last_write < deps.pace:
         deps.stop.wait(deps.pace - start.since_last_write)
     found = deps.stripe.product(product)

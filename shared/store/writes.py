@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
@@ -126,25 +125,11 @@ class Writes:
             == 1
         )
 
-    def mark_landed(self, write: Write, *, digested: bool = False) -> None:
-        """Note that the write's marker or its own event was seen in Stripe."""
+    def mark_landed(self, write: Write) -> None:
+        """Note that the write's marker was seen in Stripe."""
         self._connection.execute(
-            """
-            update write set landed = true, digested = digested or %s
-            where account = %s and product_id = %s and rev = %s
-            """,
-            (digested, write.account, write.product, write.rev),
-        )
-
-    def mark_looked_up(self, product: ProductId) -> None:
-        """Note that what the event log might explain was looked up there, found or not."""
-        self._connection.execute(
-            """
-            update write set looked_up = true
-            where account = %s and product_id = %s and not looked_up and not digested
-                and (state = 'SETTLED' or (landed and planned_at < now() - %s::interval))
-            """,
-            (self._account, product, EVENT_LATE),
+            "update write set landed = true where account = %s and product_id = %s and rev = %s",
+            (write.account, write.product, write.rev),
         )
 
     def revs(self, product: ProductId) -> Revs:
@@ -169,21 +154,6 @@ class Writes:
                 {"account": self._account, "product": product, "late": EVENT_LATE},
             ).fetchone()
             return found or Revs(0, 0, unexplained=False)
-
-    def undigested_before(self, write: Write) -> bool:
-        """Whether an earlier write of the product landed and its own event was not digested yet."""
-        with self._connection.cursor(row_factory=scalar_row) as cursor:
-            return bool(
-                cursor.execute(
-                    """
-                    select exists (
-                        select from write where account = %s and product_id = %s and rev < %s
-                            and landed and not digested
-                    )
-                    """,
-                    (write.account, write.product, write.rev),
-                ).fetchone()
-            )
 
     def last_known(self, product: ProductId, marker: str) -> Units | None:
         """K(marker).last: the values last seen under `marker` ('' for none)."""
@@ -213,33 +183,3 @@ class Writes:
                 """,
                 (self._account, product),
             ).fetchone()
-
-    def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:
-        """From when on Stripe's event log may tell something about the product that is not known here yet.
-
-        After a restored backup that is everything since the newest write that this database knows of.
-        """
-        with self._connection.cursor(row_factory=scalar_row) as cursor:
-            found = cursor.execute(
-                """
-                select least(
-                    (
-                        select min(planned_at) - interval '10 minutes' from write
-                        where account = %(account)s and product_id = %(product)s
-                            and ((landed and not digested) or (state = 'SETTLED' and not looked_up))
-                    ),
-                    now() - interval '3 days',
-                    case when %(restored)s then coalesce(
-                        (
-                            select max(planned_at) - interval '1 hour' from write
-                            where account = %(account)s and installation = any((
-                                select former from installation
-                            )::text[])
-                        ),
-                        now() - interval '30 days'
-                    ) end
-                )
-                """,
-                {"account": self._account, "product": product, "restored": restored},
-            ).fetchone()
-            return cast("datetime", found)

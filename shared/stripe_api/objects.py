@@ -34,6 +34,7 @@ class Product(StripeValue):
     active: bool = True
     deleted: bool = False
     metadata: dict[str, str] = Field(default_factory=dict)
+    updated: AwareDatetime | None = None  # by Stripe's clock, in whole seconds
 
 
 class Amount(StripeValue):
@@ -133,6 +134,7 @@ class ProductUpdate(StripeValue):
 
     event: EventId
     product: ProductId
+    created: AwareDatetime  # by Stripe's clock, in whole seconds
     idempotency_key: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     previous_metadata: dict[str, str | None] = Field(default_factory=dict)
@@ -188,6 +190,7 @@ def product_update(event: dict[str, Any]) -> ProductUpdate:
         {
             "event": event.get("id"),
             "product": changed.get("id"),
+            "created": event.get("created"),
             "idempotency_key": part(event, "request").get("idempotency_key"),
             "metadata": part(changed, "metadata"),
             "previous_metadata": part(part(data, "previous_attributes"), "metadata"),

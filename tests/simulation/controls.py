@@ -74,8 +74,8 @@ def _without_digest(patch: Patch) -> None:
     """Our own events say nothing of what they replaced."""
 
     def landed(tx: Tx, write: Write, update: ProductUpdate, replaced: Replaced, *, restore: bool) -> None:
-        del update, replaced, restore
-        tx.writes.mark_landed(write, digested=True)
+        del replaced, restore
+        tx.own_events.mark_digested(write, update.created)
         tx.products.next_version(write.product)
 
     patch.setattr(event_log, "_digest", landed)

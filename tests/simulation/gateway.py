@@ -34,9 +34,8 @@ class Gateway:
 
     def product_updates(self, product: ProductId, since: datetime) -> Iterable[ProductUpdate]:
         """The event log."""
-        del since
         self._go("GET events")
-        return self.crew.stripe.updates(product)
+        return self.crew.stripe.updates(product, since)
 
     def checkout_sessions(self, wanted: Mapping[SessionId, datetime]) -> dict[SessionId, SessionAnswer]:
         """Sessions, which nothing happens to."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final, Protocol
 
 from shared.stripe_api.answers import WriteAnswer, WriteResult
 from shared.stripe_api.objects import CheckoutSession, Product, ProductUpdate
 from shared.vocabulary import EventId, ProductId, SessionId
+from tests.simulation.memory_tables import EPOCH
 
 KEYS_KEPT: Final = 24 * 3600.0  # seconds
+BETWEEN_EVENTS: Final = 10  # seconds: more than a reader of the log's end reads to be sure
 Body = Mapping[str, str]
 
 
@@ -38,6 +41,7 @@ class Shown:
 
     metadata: dict[str, str]
     deleted: bool = False
+    updated: datetime = EPOCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,17 @@ class MemoryStripe:
         if shown.deleted:
             return Product.model_construct(id=product, name="", active=False, deleted=True, metadata={})
         return Product.model_construct(
-            id=product, name="Shirt", active=True, deleted=False, metadata=dict(shown.metadata)
+            id=product,
+            name="Shirt",
+            active=True,
+            deleted=False,
+            metadata=dict(shown.metadata),
+            updated=shown.updated,
         )
 
-    def updates(self, product: ProductId) -> list[ProductUpdate]:
-        """The event log of a product, oldest first."""
-        return [update for update in self.log if update.product == product]
+    def updates(self, product: ProductId, since: datetime) -> list[ProductUpdate]:
+        """The event log of a product since a time, oldest first."""
+        return [update for update in self.log if update.product == product and update.created >= since]
 
     def edit(self, product: ProductId, changes: Mapping[str, str | None], key: str | None = None) -> bool:
         """Merge `changes` (None unsets) and log an event; whether anything changed."""
@@ -111,9 +120,11 @@ class MemoryStripe:
             else:
                 shown.metadata[name] = value
         if previous:
+            shown.updated = EPOCH + timedelta(seconds=int(self.now) + BETWEEN_EVENTS * len(self.log))
             update = ProductUpdate.model_construct(
                 event=EventId(f"evt_{len(self.log)}"),
                 product=product,
+                created=shown.updated,
                 idempotency_key=key,
                 metadata=dict(shown.metadata),
                 previous_metadata=previous,

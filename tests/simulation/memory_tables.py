@@ -35,6 +35,7 @@ class WriteRow:
     landed: bool = False
     digested: bool = False
     looked_up: bool = False
+    executed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

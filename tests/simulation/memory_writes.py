@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.store.own_events import Tail
 from shared.store.products import ProductRow, VariantRow
 from shared.store.writes import Revs, Superseded
 from shared.vocabulary import (
@@ -98,7 +99,7 @@ class Products(Part):
 
 
 class Writes(Part):
-    """Writes to Stripe, and the states known under their markers."""
+    """Writes to Stripe, their own events, and the states known under their markers."""
 
     def hold_installation(self, installation: str) -> None:
         if self._books.installation not in {None, installation}:
@@ -136,15 +137,9 @@ class Writes(Part):
         self._books.watch.left(write)
         return True
 
-    def mark_landed(self, write: Write, *, digested: bool = False) -> None:
+    def mark_landed(self, write: Write) -> None:
         key = (write.product, write.rev)
-        row = self._tables.writes[key]
-        self._put(self._tables.writes, key, replace(row, landed=True, digested=row.digested or digested))
-
-    def mark_looked_up(self, product: ProductId) -> None:
-        for row in self._of(product):
-            if not row.digested and (row.state is WriteState.SETTLED or (row.landed and self._late(row))):
-                self._put(self._tables.writes, (product, row.write.rev), replace(row, looked_up=True))
+        self._put(self._tables.writes, key, replace(self._tables.writes[key], landed=True))
 
     def revs(self, product: ProductId) -> Revs:
         rows = self._of(product)
@@ -158,10 +153,6 @@ class Writes(Part):
             ),
         )
 
-    def undigested_before(self, write: Write) -> bool:
-        rows = self._of(write.product)
-        return any(row.landed and not row.digested and row.write.rev < write.rev for row in rows)
-
     def last_known(self, product: ProductId, marker: str) -> Units | None:
         return self._tables.known.get((product, marker))
 
@@ -171,6 +162,30 @@ class Writes(Part):
     def reconstruct(self, write: Write) -> None:
         row = WriteRow(write, WriteState.APPLIED, LONG_AGO)
         self._put(self._tables.writes, (write.product, write.rev), row)
+
+    def mark_digested(self, write: Write, executed_at: datetime) -> None:
+        key = (write.product, write.rev)
+        row = replace(self._tables.writes[key], landed=True, digested=True, executed_at=executed_at)
+        self._put(self._tables.writes, key, row)
+
+    def mark_looked_up(self, product: ProductId) -> None:
+        for row in self._of(product):
+            if not row.digested and (row.state is WriteState.SETTLED or (row.landed and self._late(row))):
+                self._put(self._tables.writes, (product, row.write.rev), replace(row, looked_up=True))
+
+    def undigested_before(self, write: Write) -> bool:
+        rows = self._of(write.product)
+        return any(row.landed and not row.digested and row.write.rev < write.rev for row in rows)
+
+    def tail(self, product: ProductId) -> Tail:
+        rows = {row.write.rev: row for row in self._of(product)}
+        owed = [
+            rev
+            for rev, row in rows.items()
+            if not row.digested and (row.landed or (row.state is WriteState.SETTLED and not row.looked_up))
+        ]
+        before = [rev for rev, row in rows.items() if owed and row.digested and rev < min(owed)]
+        return Tail(owed=bool(owed), since=rows[max(before)].executed_at if before else None)
 
     def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:
         del product, restored

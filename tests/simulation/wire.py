@@ -32,7 +32,7 @@ def changed(update: ProductUpdate) -> ProductChanged:
         product=update.product,
         event=update.event,
         change="updated",
-        at=EPOCH,
+        at=update.created,
         idempotency_key=update.idempotency_key,
         metadata=update.metadata,
         previous_metadata=update.previous_metadata,

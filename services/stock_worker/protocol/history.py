@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
 
 from services.stock_worker.protocol.facts import NO_MARKER, observe
 from shared.stock_metadata import MARKER_KEY, STOCK_KEY, stock_key
@@ -20,20 +22,35 @@ class Stood:
     units: Units | None = None
 
 
+class Extent(Enum):
+    """How far back an account's event log is read; it can't be asked for one product, so each hour costs calls."""
+
+    TAIL = auto()  # to the product's last change, and to the own events that were not seen yet
+    RECENT = auto()  # to what may explain a marker
+    WHOLE = auto()  # as far as Stripe keeps events
+
+
+@dataclass(frozen=True, slots=True)
+class AskTheLog:
+    """The product's event log is to be digested; its tail begins where the product `changed` last."""
+
+    extent: Extent
+    changed: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class History:
-    """A product's `product.updated` events, oldest first; `ours` are those markers in it that our writes made.
-
-    A `whole` one goes back as far as Stripe keeps events, others only to what was not known yet.
-    """
+    """A product's `product.updated` events, oldest first; `ours` are those markers in it that our writes made."""
 
     updates: Sequence[ProductUpdate]
     ours: frozenset[str]
-    whole: bool = False
+    extent: Extent = Extent.RECENT
 
     def reaches(self, metadata: Mapping[str, str]) -> bool:
         """Whether the log ends in `metadata`; if not, something happened between the look and the log."""
-        return not self.updates or dict(self.updates[-1].metadata) == dict(metadata)
+        if not self.updates:
+            return self.extent is not Extent.TAIL
+        return dict(self.updates[-1].metadata) == dict(metadata)
 
     def ends_with(self, marker: str) -> bool:
         """Whether the last event left `marker` there."""

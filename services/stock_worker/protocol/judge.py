@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.stock_worker.protocol.facts import NO_MARKER, Facts, Owner
-from services.stock_worker.protocol.history import History
+from services.stock_worker.protocol.history import Extent, History
 from shared.marker import parse
 from shared.writes import Units
 
@@ -20,7 +20,7 @@ class Believe:
 
 
 @dataclass(frozen=True, slots=True)
-class AskTheLog:
+class LogNeeded:
     """The marker is odd: digest the event log first, then judge again with it."""
 
 
@@ -38,7 +38,7 @@ class Distrust:
     check: str = CHECK
 
 
-Judgement = Believe | AskTheLog | Distrust
+Judgement = Believe | LogNeeded | Distrust
 
 _REASONS = {
     Owner.LOST: "its marker names a write that this database does not know (was a backup restored?)",
@@ -56,15 +56,20 @@ _CHECKS = {
 
 
 def judge(facts: Facts, marker: str, history: History | None) -> Judgement:
-    """What to make of the observed `marker`; `history` is the product's event log once digested."""
+    """What to make of the observed `marker`; `history` is the product's event log once digested.
+
+    The log's tail says enough of a marker of ours only.
+    """
     if facts.owner is Owner.OURS:
         if facts.observed_rev >= facts.highest_landed and not facts.unexplained:
             return Believe(marker)
         return _older(facts, marker, history)
+    if history is not None and history.extent is Extent.TAIL:
+        history = None
     if facts.owner is Owner.NOBODY or (facts.owner is Owner.COPIED and not facts.highest_landed):
         return _bare(facts, history)
     if facts.owner is Owner.FORMER and history is None:
-        return AskTheLog()
+        return LogNeeded()
     parsed = parse(marker)
     texts = _REASONS[facts.owner], _CHECKS.get(facts.owner, CHECK)
     return Distrust(*(text.format(installation=parsed.installation if parsed else "") for text in texts))
@@ -73,7 +78,7 @@ def judge(facts: Facts, marker: str, history: History | None) -> Judgement:
 def _older(facts: Facts, marker: str, history: History | None) -> Judgement:
     """A marker behind what has landed: an old form was saved, if the log's last event says so."""
     if history is None:
-        return AskTheLog()
+        return LogNeeded()
     if facts.observed_rev >= facts.highest_landed or history.ends_with(marker):
         return Believe(marker)
     return Distrust("its stock_rev went backwards, and no event explains it")
@@ -84,7 +89,7 @@ def _bare(facts: Facts, history: History | None) -> Judgement:
     if not facts.highest_landed and not facts.unexplained:
         return Believe(NO_MARKER)
     if history is None:
-        return AskTheLog()
+        return LogNeeded()
     stood = history.standing()
     if stood is not None:
         return Believe(stood.marker, stood.units)

@@ -7,6 +7,7 @@ from shared.alerts import AlertKey
 from shared.vocabulary import AlertKind, SessionId
 from shared.writes import WriteState
 from tests.contract.books.samples import (
+    AT,
     HAT,
     MUG,
     M,
@@ -37,7 +38,7 @@ def everything(tx: Tx) -> None:
     tx.products.next_version(MUG)
     tx.products.mark_dirty([MUG])
     tx.products.set_recover(MUG, recover=True)
-    tx.writes.mark_landed(write(1), digested=True)
+    tx.own_events.mark_digested(write(1), AT)
     tx.writes.insert(write(2))
     tx.writes.append_known(MUG, "a", units={M: 1})
     tx.writes.append_known(MUG, "a", units={M: 2})

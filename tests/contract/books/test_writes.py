@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from services.stock_worker.books import Books, Tx
 from shared.store.writes import Revs, Superseded
 from shared.writes import WriteState
 from tests.contract.books.conftest import Kept
-from tests.contract.books.samples import HAT, MUG, M, S, planned, revs, stocked, write
+from tests.contract.books.samples import AT, HAT, MUG, M, S, planned, revs, stocked, write
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_landed_and_digested_stay(books: Books) -> None:
     found = books.run(lambda tx: tx.writes.by_key(write(1).key))
     assert found is not None
     assert (found.landed, found.digested) == (True, False)
-    books.run(lambda tx: tx.writes.mark_landed(write(1), digested=True))
+    books.run(lambda tx: tx.own_events.mark_digested(write(1), AT))
     books.run(lambda tx: tx.writes.mark_landed(write(1)))
     found = books.run(lambda tx: tx.writes.by_marker(write(1).marker))
     assert found is not None
@@ -101,9 +101,9 @@ def test_a_settled_write_is_unexplained_until_looked_up(books: Books) -> None:
     """A write of unknown fate is to be looked up at once, and once."""
     planned(books, write(1), WriteState.SETTLED)
     assert revs(books).unexplained
-    books.run(lambda tx: tx.writes.mark_looked_up(HAT))
+    books.run(lambda tx: tx.own_events.mark_looked_up(HAT))
     assert revs(books).unexplained
-    books.run(lambda tx: tx.writes.mark_looked_up(MUG))
+    books.run(lambda tx: tx.own_events.mark_looked_up(MUG))
     assert not revs(books).unexplained
 
 
@@ -121,17 +121,17 @@ def test_a_landed_writes_event_is_missed_after_ten_minutes(kept: Kept) -> None:
     planned(kept.books, write(1), WriteState.APPLIED)
     kept.age(timedelta(minutes=9))
     assert not revs(kept.books).unexplained
-    kept.books.run(lambda tx: tx.writes.mark_looked_up(MUG))  # too early: it may still come
+    kept.books.run(lambda tx: tx.own_events.mark_looked_up(MUG))  # too early: it may still come
     kept.age(timedelta(minutes=2))
     assert revs(kept.books).unexplained
-    kept.books.run(lambda tx: tx.writes.mark_looked_up(MUG))
+    kept.books.run(lambda tx: tx.own_events.mark_looked_up(MUG))
     assert not revs(kept.books).unexplained
 
 
 def test_a_digested_write_is_never_missed(kept: Kept) -> None:
     """A write whose event was digested needs no look-up, however old it is."""
     planned(kept.books, write(1), WriteState.APPLIED)
-    kept.books.run(lambda tx: tx.writes.mark_landed(write(1), digested=True))
+    kept.books.run(lambda tx: tx.own_events.mark_digested(write(1), AT))
     kept.age(timedelta(hours=1))
     assert not revs(kept.books).unexplained
 
@@ -157,23 +157,6 @@ def test_the_time_since_the_last_write_is_of_the_highest_rev(kept: Kept) -> None
     since = kept.books.run(lambda tx: tx.writes.since_last(MUG))
     assert since is not None
     assert 50 <= since < 90
-
-
-def test_an_earlier_write_waits_for_its_event(books: Books) -> None:
-    """Only earlier writes of the product count, that landed and were not digested."""
-    planned(books, write(1), WriteState.APPLIED)
-    planned(books, write(2), WriteState.APPLIED)
-    planned(books, write(7, HAT), WriteState.APPLIED)
-    assert books.run(lambda tx: tx.writes.undigested_before(write(1))) is False
-    assert books.run(lambda tx: tx.writes.undigested_before(write(2))) is True
-    books.run(lambda tx: tx.writes.mark_landed(write(1), digested=True))
-    assert books.run(lambda tx: tx.writes.undigested_before(write(2))) is False
-
-
-def test_a_write_that_did_not_land_is_waited_for_by_none(books: Books) -> None:
-    """A cancelled write has no event."""
-    planned(books, write(1), WriteState.CANCELLED)
-    assert books.run(lambda tx: tx.writes.undigested_before(write(2))) is False
 
 
 def test_the_state_known_under_a_marker_is_the_last_one(books: Books) -> None:
@@ -204,7 +187,7 @@ def test_a_forgotten_write_is_reconstructed(kept: Kept) -> None:
     assert (found.marker, found.digested, found.expired) == (write(4).marker, False, True)
     assert kept.books.run(lambda tx: tx.writes.pending(MUG)) == write(1)
     assert revs(kept.books).highest == 4
-    kept.books.run(lambda tx: tx.writes.mark_landed(write(4), digested=True))
+    kept.books.run(lambda tx: tx.own_events.mark_digested(write(4), AT))
     assert revs(kept.books) == Revs(4, 4, unexplained=False)
 
 
@@ -213,15 +196,6 @@ def test_a_reconstructed_write_is_not_the_last_one_sent(kept: Kept) -> None:
     kept.books.run(lambda tx: tx.writes.reconstruct(write(4)))
     since = kept.books.run(lambda tx: tx.writes.since_last(MUG))
     assert since is None or since > 3600
-
-
-@pytest.mark.parametrize("restored", [True, False])
-def test_the_log_is_read_from_before_what_waits_for_an_event(kept: Kept, restored: bool) -> None:
-    """The event log is asked for times with a zone, early enough for every write that waits for its event."""
-    planned(kept.books, write(1), WriteState.APPLIED)
-    kept.age(timedelta(days=8))
-    since = kept.books.run(lambda tx: tx.writes.log_since(MUG, restored=restored))
-    assert since <= datetime.now(UTC) - timedelta(days=8)
 
 
 def test_fault_19_books_that_go_on_under_another_id_are_noticed(kept: Kept) -> None:

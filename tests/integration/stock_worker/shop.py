@@ -30,7 +30,7 @@ def webhook_of(update: ProductUpdate) -> ProductChanged:
         product=update.product,
         event=update.event,
         change="updated",
-        at=datetime.now(UTC),
+        at=update.created,
         idempotency_key=update.idempotency_key,
         metadata=update.metadata,
         previous_metadata=update.previous_metadata,
@@ -52,6 +52,14 @@ class Shop:
         answer = requests.post(self.url + path, json=body or {}, timeout=30)
         answer.raise_for_status()
         return answer.json()
+
+    def forget(self) -> None:
+        """Count calls from here on."""
+        requests.delete(f"{self.url}/_requests", timeout=10).raise_for_status()
+
+    def calls(self) -> dict[str, int]:
+        """How many requests the account has had since, by endpoint."""
+        return requests.get(f"{self.url}/_requests", params={"limit": 0}, timeout=10).json()["by_endpoint"]
 
     def product(self, **metadata: str) -> ProductId:
         """A new product with this metadata."""

@@ -134,6 +134,34 @@ def test_fault_92_an_old_form_is_merged_against_its_own_state(shop: Shop, mug: P
     assert shop.stock(mug) == {"": "15"}
 
 
+def test_an_old_form_costs_one_page_of_the_account_s_events(shop: Shop, mug: ProductId) -> None:
+    """However much happened in the account since the form was loaded, only the end of the event log is read."""
+    form, other = shop.metadata(mug), shop.product(stock="0")
+    shop.book(shop.sold(shop.line(mug, "", 4)))
+    shop.changed(mug)
+    for units in range(1, 121):
+        shop.dashboard(other, stock=str(units))
+    shop.control("/_checkout/age", {"seconds": 60})
+    shop.control(f"/_dashboard/products/{mug}", {"form": form, "absolute": {"stock": "19"}})
+    shop.touch(mug)
+    shop.forget()
+    shop.sync(mug)
+    assert shop.stock(mug) == {"": "15"}
+    assert shop.calls()["GET /v1/events"] == 1
+
+
+def test_an_old_form_over_a_write_that_nobody_heard_of_is_merged(shop: Shop, mug: ProductId) -> None:
+    """The log's end tells of the write as well: it begins at the one before it."""
+    form = shop.metadata(mug)
+    shop.changed(mug)
+    shop.book(shop.sold(shop.line(mug, "", 4)))
+    shop.control(f"/_dashboard/products/{mug}", {"form": form, "absolute": {"stock": "19"}})
+    shop.touch(mug)
+    shop.sync(mug)
+    assert shop.stock(mug) == {"": "15"}
+    assert shop.alerts() == []
+
+
 @pytest.mark.parametrize("marker", ["1:other:3:00000000", "1:testing:99:00000000", "garbage"])
 def test_fault_92_a_marker_that_nothing_explains_stops_all_writes(
     shop: Shop, mug: ProductId, marker: str

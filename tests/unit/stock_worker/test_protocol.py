@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.stock_worker.protocol.digest import FORGOTTEN, Replaced, digest, openings
 from services.stock_worker.protocol.facts import Facts, Level, Owner, SizeState, observe
-from services.stock_worker.protocol.history import History
-from services.stock_worker.protocol.judge import AskTheLog, Believe, Distrust, judge
+from services.stock_worker.protocol.history import Extent, History
+from services.stock_worker.protocol.judge import Believe, Distrust, LogNeeded, judge
 from services.stock_worker.protocol.plan import Base, Plan, idempotency_key, plan
 from services.stock_worker.protocol.settle import Step, after_fencing, after_sending, step
 from shared import marker
@@ -230,6 +231,7 @@ def log(*updates: tuple[str | None, str | None]) -> History:
         ProductUpdate(
             event=EventId(f"evt_{n}"),
             product=SHIRT,
+            created=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=n),
             metadata={"stock_rev": after} if after else {},
             previous_metadata={"stock_rev": before},
         )
@@ -246,15 +248,31 @@ def test_the_newest_marker_is_believed() -> None:
 def test_a_marker_that_went_backwards_needs_an_event_that_says_so() -> None:
     """An older marker is believed only if the log's last event put it there."""
     older = dataclasses.replace(facts(owner=Owner.OURS, rev=3), observed_rev=2)
-    assert judge(older, "m2", None) == AskTheLog()
+    assert judge(older, "m2", None) == LogNeeded()
     assert judge(older, "m2", log(("m3", "m2"), ("m2", "m3"))) == Believe("m2")
     assert isinstance(judge(older, "m2", log(("m3", "m2"))), Distrust)
+
+
+def test_the_end_of_the_log_tells_of_our_markers_only() -> None:
+    """An older marker is believed by it; what a deleted one had replaced lies further back."""
+    end = dataclasses.replace(log(("m2", "m3")), extent=Extent.TAIL)
+    older = dataclasses.replace(facts(owner=Owner.OURS, rev=3), observed_rev=2)
+    assert judge(older, "m2", end) == Believe("m2")
+    bare = dataclasses.replace(facts(), highest_rev=3, highest_landed=3)
+    assert judge(bare, "", dataclasses.replace(log((None, "m3")), extent=Extent.TAIL)) == LogNeeded()
+    assert judge(facts(owner=Owner.FORMER), "1:old:9:00000000", end) == LogNeeded()
+
+
+def test_an_empty_end_of_the_log_reaches_nothing() -> None:
+    """A product that shows a change has an event of it; all of its log may be empty."""
+    assert not dataclasses.replace(log(), extent=Extent.TAIL).reaches({})
+    assert log().reaches({})
 
 
 def test_a_deleted_marker_is_looked_up_in_the_log() -> None:
     """No marker after a landed write is compared with the one that the log says was removed."""
     bare = dataclasses.replace(facts(), highest_rev=3, highest_landed=3)
-    assert judge(bare, "", None) == AskTheLog()
+    assert judge(bare, "", None) == LogNeeded()
     assert judge(bare, "", log(("m3", "m2"), (None, "m3"))) == Believe("m3")
     assert isinstance(judge(bare, "", log()), Distrust)
 
@@ -298,7 +316,7 @@ def test_an_old_form_that_brings_a_spoiled_marker_back_brings_its_numbers_too() 
 def test_after_a_restored_backup_the_log_is_asked_first() -> None:
     """A marker of a former life is distrusted only where the log does not tell of its write."""
     former = facts(owner=Owner.FORMER)
-    assert judge(former, "1:old:9:00000000", None) == AskTheLog()
+    assert judge(former, "1:old:9:00000000", None) == LogNeeded()
     assert isinstance(judge(former, "1:old:9:00000000", log()), Distrust)
 
 
