@@ -85,9 +85,8 @@ WORDS: Final[Mapping[Cause, Words]] = {
     ),
     Cause.SALE_NOT_BOOKED: Words(
         "paid in Stripe, but not in the ledger",
-        "Type the number that is left into the product's field in the Dashboard: stocksync keeps it.",
-        "stocksync alerts parked",
-        SHOWS,
+        "`stocksync dead-letters list` says why its message lies aside: see to that.",
+        "stocksync dead-letters replay --all --queue sales",
     ),
     Cause.SALE_UNKNOWN: Words(
         "booked in the ledger, but Stripe does not know it", "", "stocksync audit", SHOWS

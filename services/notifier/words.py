@@ -36,13 +36,8 @@ class Words:
 
 
 _RESTOCK = (
-    "Restock in Stripe's Dashboard: open the product, edit its metadata and type the new number into the "
-    "field named here. stocksync keeps the sales that happen meanwhile."
-)
-
-_LEFT: Final = (
-    "open its product in the Dashboard and type the number that is left into its metadata field. "
-    "stocksync keeps it."
+    "Once goods came in: `stocksync restock PRODUCT SIZE +N`. Or in Stripe's Dashboard: open the product, edit its "
+    "metadata and type the new number into the field named here. stocksync keeps the sales that happen meanwhile."
 )
 
 WORDS: Final[Mapping[AlertKind, Words]] = {
@@ -80,8 +75,8 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "dead letters",
         "Messages of these queues were tried many times, or can't be handled at all, and lie aside. What they tell, "
         "such as a sale, is not booked. Their neighbours went on.",
-        "`stocksync alerts parked` shows each message with its reason. No command has them handled again yet: where "
-        f"it was a sale, {_LEFT}",
+        "`stocksync dead-letters list` shows each message with its reason. Once that is seen to, "
+        "`stocksync dead-letters replay --all` has them handled again; nothing is booked twice.",
         over="no message is left aside",
         counted=False,
     ),
@@ -104,8 +99,9 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "Paid, but not taken off any stock",
         "unplaced sale",
         "These lines were paid for, and stocksync could not tell which product and size they are.",
-        "Search for the session's id in Stripe's Dashboard to see what was bought. No command places it yet: where it "
-        f"has stock, {_LEFT}",
+        "Search for the session's id in Stripe's Dashboard to see what was bought. `stocksync unplaced list` shows the "
+        "numbers of these lines; `stocksync unplaced place NUMBER PRODUCT SIZE` takes one off that stock, "
+        "`stocksync unplaced dismiss NUMBER` says that it has none.",
         over="somebody said what it was",
         many="unplaced sales",
     ),

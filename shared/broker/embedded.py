@@ -7,6 +7,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeVar
 
+from shared.broker import embedded_parking as parking
 from shared.broker import embedded_store as store
 from shared.broker.embedded_consumer import Consumer
 from shared.broker.embedded_publisher import LoopPublisher, Publisher
@@ -62,11 +63,15 @@ class EmbeddedBroker:
 
     def dead_letters(self, queue: str, limit: int = 50) -> list[Parked]:
         """The oldest parked messages, left where they are; raises BrokerDown."""
-        return self._ask(lambda connection: store.parked(connection, self._names, queue, limit))
+        return self._ask(lambda connection: parking.parked(connection, self._names, queue, limit))
 
     def replay(self, queue: str, *, limit: int = 1000, only: Collection[str] | None = None) -> int:
         """Move parked messages back, attempts reset; how many. Raises BrokerDown."""
-        return self._ask(lambda c: store.unpark(c, self._names, queue, limit=limit, only=only))
+        return self._ask(lambda c: parking.replay(c, self._names, queue, limit=limit, only=only))
+
+    def drop(self, queue: str, only: Collection[str]) -> int:
+        """Throw these parked messages away; how many. Raises BrokerDown."""
+        return self._ask(lambda connection: parking.drop(connection, self._names, queue, only))
 
     def ping(self) -> None:
         """Return if a publish could be committed now; raises BrokerDown."""

@@ -14,7 +14,7 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from shared import clock
-from shared.broker.port import BrokerDown, Delivery, Depth, Outgoing, Parked
+from shared.broker.port import BrokerDown, Delivery, Depth, Outgoing
 from shared.database.pool import Connection
 from shared.topology import Topology
 
@@ -116,9 +116,9 @@ def take(connection: Connection, names: Names, queue: str, *, limit: int, lease:
     What came back may be what killed its consumer, so it goes alone, in random order: its neighbours are
     answered before it is delivered too often.
     """
-    table = _table(names.work(queue))
+    taken = table(names.work(queue))
     for which, most in ((_ALONE, 1), (_TOGETHER, limit)):
-        query = _TAKE.format(table=table, which=which)
+        query = _TAKE.format(table=taken, which=which)
         found = connection.execute(query, (most, lease)).fetchall()
         if found:
             return sorted((_row(queue, columns) for columns in found), key=lambda row: row.id)
@@ -139,7 +139,7 @@ def give_back(connection: Connection, name: str, ids: Collection[int]) -> None:
     """Make messages visible again as if they had not been delivered."""
     query = sql.SQL(
         "update {} set vt = clock_timestamp(), read_ct = greatest(read_ct - 1, 0) where msg_id = any(%s)"
-    ).format(_table(name))
+    ).format(table(name))
     connection.execute(query, (list(ids),))
 
 
@@ -152,53 +152,9 @@ def depth(connection: Connection, names: Names, queue: str) -> Depth:
             (select count(*) from {dead})
         from {work}
         """
-    ).format(work=_table(names.work(queue)), dead=_table(names.dead(queue)))
+    ).format(work=table(names.work(queue)), dead=table(names.dead(queue)))
     row = connection.execute(query).fetchone() or (0, 0, 0)
     return Depth(int(row[0]), int(row[1]), int(row[2]))
-
-
-def parked(connection: Connection, names: Names, queue: str, limit: int) -> list[Parked]:
-    """The oldest dead letters."""
-    query = sql.SQL("select message, headers, enqueued_at from {} order by msg_id limit %s").format(
-        _table(names.dead(queue))
-    )
-    return [
-        Parked(
-            queue=queue,
-            message_id=headers["id"],
-            correlation_id=headers["correlation"],
-            body=_body(message),
-            reason=headers.get("reason", ""),
-            attempts=int(headers["attempt"]),
-            first_seen=datetime.fromisoformat(headers["first_seen"]),
-            parked_at=at,
-        )
-        for message, headers, at in connection.execute(query, (limit,))
-    ]
-
-
-def unpark(
-    connection: Connection, names: Names, queue: str, *, limit: int, only: Collection[str] | None
-) -> int:
-    """Move dead letters back to their queue, attempts reset; how many."""
-    query = sql.SQL(
-        """
-        with moved as (
-            delete from {dead} where msg_id in (
-                select msg_id from {dead} where %(any)s or headers->>'id' = any(%(only)s)
-                order by msg_id limit %(limit)s for update skip locked
-            )
-            returning msg_id, message, headers
-        )
-        insert into {work} (vt, message, headers)
-        select clock_timestamp(), message, (headers - 'reason') || '{{"attempt": 1}}'
-        from moved order by msg_id
-        """
-    ).format(work=_table(names.work(queue)), dead=_table(names.dead(queue)))
-    wanted = {"any": only is None, "only": list(only or ()), "limit": limit}
-    moved = connection.execute(query, wanted).rowcount
-    notify(connection, names.channel(queue))
-    return moved
 
 
 _TAKE: Final = sql.SQL(
@@ -224,7 +180,7 @@ def _row(queue: str, columns: tuple[Any, ...]) -> Row:
         reads,
         Delivery(
             queue=queue,
-            body=_body(message),
+            body=body_of(message),
             message_id=headers["id"],
             correlation_id=headers["correlation"],
             attempt=int(headers["attempt"]),
@@ -233,7 +189,8 @@ def _row(queue: str, columns: tuple[Any, ...]) -> Row:
     )
 
 
-def _table(name: str) -> sql.Identifier:
+def table(name: str) -> sql.Identifier:
+    """The table of the queue called `name`."""
     return sql.Identifier("pgmq", f"q_{name}")
 
 
@@ -246,5 +203,6 @@ def _stored(body: bytes) -> str | dict[str, str]:
     return {"base64": base64.b64encode(body).decode()} if "\0" in text else text
 
 
-def _body(stored: str | dict[str, str]) -> bytes:
+def body_of(stored: str | dict[str, str]) -> bytes:
+    """The bytes of a stored body."""
     return stored.encode() if isinstance(stored, str) else base64.b64decode(stored["base64"])

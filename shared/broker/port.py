@@ -165,6 +165,10 @@ class Broker(Protocol):
         """Move parked messages (`only` these message ids) back to their queue, attempts reset; how many."""
         ...
 
+    def drop(self, queue: str, only: Collection[str]) -> int:
+        """Throw the parked messages with `only` these message ids away; how many."""
+        ...
+
     def ping(self) -> None:
         """Return if a publish could be confirmed now; raises BrokerDown."""
         ...

@@ -66,6 +66,11 @@ class RabbitBroker:
                 channel, self._publishing(), self._names, parking.Wanted(queue, limit, only)
             )
 
+    def drop(self, queue: str, only: Collection[str]) -> int:
+        """Throw these parked messages away; how many. Raises BrokerDown."""
+        with parking.visit(self._url) as channel:
+            return parking.drop(channel, self._names, queue, only)
+
     def ping(self) -> None:
         """Return if a publish could be confirmed now; raises BrokerDown."""
         try:

@@ -1,4 +1,4 @@
-"""Looking into RabbitMQ's queues and moving dead letters back, each over a connection of its own."""
+"""Looking into RabbitMQ's queues, moving dead letters back or throwing them away, each over a connection of its own."""
 
 from __future__ import annotations
 
@@ -69,10 +69,7 @@ class Wanted:
 
 def replay(channel: BlockingChannel, publisher: Publisher, names: Names, wanted: Wanted) -> int:
     """Move dead letters back; one leaves its place only after its copy is confirmed. Raises PublishError."""
-    source, target = names.dead(wanted.queue), names.work(wanted.queue)
-    present = int(channel.queue_declare(source, passive=True).method.message_count or 0)
-    letters = _dead(channel, source, present)  # no further: what fails again must not go round and round
-    chosen = (got for got in letters if wanted.only is None or got[1].message_id in wanted.only)
+    target, chosen = names.work(wanted.queue), _chosen(channel, names.dead(wanted.queue), wanted.only)
     moved = 0
     while some := list(islice(chosen, min(AT_ONCE, wanted.limit - moved))):
         copies = [envelopes.replayed(target, body, properties) for _, properties, body in some]
@@ -81,6 +78,24 @@ def replay(channel: BlockingChannel, publisher: Publisher, names: Names, wanted:
             channel.basic_ack(method.delivery_tag or 0)
         moved += len(some)
     return moved
+
+
+def drop(channel: BlockingChannel, names: Names, queue: str, only: Collection[str]) -> int:
+    """Throw dead letters away; how many."""
+    dropped = 0
+    for method, _, _ in _chosen(channel, names.dead(queue), only):
+        channel.basic_ack(method.delivery_tag or 0)
+        dropped += 1
+    return dropped
+
+
+def _chosen(channel: BlockingChannel, queue: str, only: Collection[str] | None) -> Iterator[Got]:
+    """Those with `only` these ids (None: any) that are there now, and no further.
+
+    What fails again must not go round and round.
+    """
+    present = int(channel.queue_declare(queue, passive=True).method.message_count or 0)
+    return (got for got in _dead(channel, queue, present) if only is None or got[1].message_id in only)
 
 
 def _dead(channel: BlockingChannel, queue: str, limit: int) -> Iterator[Got]:

@@ -60,7 +60,8 @@ def imported_names(path: Path) -> dict[str, str]:
     return names
 
 
-def dotted_uses(path: Path) -> set[str]:
+@cache
+def dotted_uses(path: Path) -> frozenset[str]:
     """Every dotted name used in a file, its first part resolved: `{"os.environ", "time.time", …}`."""
     names = imported_names(path)
     uses: set[str] = set()
@@ -68,4 +69,4 @@ def dotted_uses(path: Path) -> set[str]:
         if isinstance(node, ast.Attribute | ast.Name):
             first, _, rest = ast.unparse(node).partition(".")
             uses.add(f"{names.get(first, first)}{'.' * bool(rest)}{rest}")
-    return uses
+    return frozenset(uses)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -18,12 +17,8 @@ from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account, plain_errors
 from services.backoffice.operations import alerts as operations
 from services.backoffice.operations.alerts import Seen
-from services.backoffice.settings import MachineSettings
-from shared import clock, logs
-from shared.broker.connect import connect
-from shared.broker.port import Parked
+from shared import clock
 from shared.settings import ZoneSettings, load
-from shared.topology import PIPELINE
 
 app = typer.Typer(help="What is open, and saying that it is seen to or can wait.", no_args_is_help=True)
 
@@ -75,37 +70,6 @@ def snooze(
         operations.snooze(database, account, ids, at)
     told = f"told at {moments.named(at, zone)}, if it still lasts"
     _answer(as_json, {"snoozed": ids, "until": at.astimezone(zone).isoformat()}, told)
-
-
-@app.command()
-def parked(
-    queue: Annotated[str | None, typer.Argument(help="Only this queue.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many of the oldest of each queue.")] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """Show the messages that could not be handled and lie aside, with the reason; not what they hold."""
-    names = [one.name for one in PIPELINE.queues]
-    if queue is not None and queue not in names:
-        raise typer.BadParameter(f"no such queue: {queue}; there are {', '.join(names)}")
-    settings = load(MachineSettings)
-    logs.configure("backoffice", settings.log_level)
-    with plain_errors(), closing(connect(settings)) as broker:
-        found = operations.parked(broker, [queue] if queue else [], limit)
-    if as_json:
-        typer.echo(json.dumps([_without_body(letter) for letter in found], default=str, indent=2))
-        return
-    if not found:
-        typer.echo("no message lies aside")
-        return
-    table = tables.table("queue", "message", "since", "attempts", "reason")
-    for letter in found:
-        since = moments.named(letter.parked_at, settings.zone)
-        tables.add(table, letter.queue, letter.message_id, since, letter.attempts, letter.reason)
-    tables.show(table)
-
-
-def _without_body(letter: Parked) -> dict[str, object]:
-    return {name: value for name, value in asdict(letter).items() if name != "body"}
 
 
 def _wake(until: str | None, length: str | None, zone: ZoneInfo) -> datetime:

@@ -9,6 +9,7 @@ import typer
 from services.backoffice.cli import (
     alerts,
     audit,
+    dead_letters,
     diagnosis,
     export,
     findings,
@@ -18,6 +19,8 @@ from services.backoffice.cli import (
     repairs,
     report,
     stock,
+    stocktaking,
+    unplaced,
 )
 from services.backoffice.cli.surroundings import FAILED, opened_account, plain_errors
 from services.backoffice.operations import health as health_of
@@ -44,6 +47,9 @@ app.command()(recover.recover)
 app.command()(report.report)
 app.command()(stock.stock)
 app.command()(stock.trend)
+app.command(context_settings=stocktaking.SIGNED)(stocktaking.restock)
+app.command(context_settings=stocktaking.SIGNED)(stocktaking.adjust)
+app.command(context_settings=stocktaking.SIGNED)(stocktaking.correct)
 app.command()(export.export)
 app.command()(audit.audit)
 app.add_typer(audit.customers, name="customers")
@@ -51,6 +57,8 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(refunds.app, name="refunds")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(findings.app, name="findings")
+app.add_typer(unplaced.app, name="unplaced")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 @app.command()

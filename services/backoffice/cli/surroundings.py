@@ -10,12 +10,15 @@ from typing import Final, NoReturn
 from services.backoffice.cli.moments import NoMoment
 from services.backoffice.cli.tables import visible
 from services.backoffice.operations.alerts import NotOpen
+from services.backoffice.operations.dead_letters import NotParked
 from services.backoffice.operations.findings import NoSuchFinding
 from services.backoffice.operations.recover import NeverRan
 from services.backoffice.operations.reports.products import Unclear
 from services.backoffice.operations.restored import WorkersConnected
+from services.backoffice.operations.stocktaking import NobodyLooks, NotChangeable
 from services.backoffice.operations.takeover import NotQuarantined
 from services.backoffice.operations.thresholds import NeverSeen
+from services.backoffice.operations.unplaced import NotHeld
 from services.backoffice.settings import MachineSettings
 from services.backoffice.supervisor.addresses import Taken
 from shared import logs
@@ -91,8 +94,12 @@ def plain_errors() -> Generator[None]:
     except (
         NeverSeen,
         NeverRan,
+        NobodyLooks,
         NoSuchFinding,
+        NotChangeable,
+        NotHeld,
         NotOpen,
+        NotParked,
         NotQuarantined,
         NotReturnable,
         Unclear,

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.broker.port import Broker, Parked
 from shared.database.pool import Connection, Database
 from shared.store.alerts import Alerts, OpenAlert
-from shared.topology import PIPELINE
 from shared.vocabulary import AccountKey
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([mhdw])", re.ASCII)
@@ -90,9 +88,3 @@ def span(text: str) -> timedelta:
     if not timedelta() < length <= LONGEST:
         raise ValueError("must be a time such as 90m, 3h, 2d or 1w, a year at most")
     return length
-
-
-def parked(broker: Broker, queues: Sequence[str], limit: int) -> list[Parked]:
-    """The oldest messages that lie aside in each of `queues` (none named: in all); raises BrokerDown."""
-    wanted = queues or [queue.name for queue in PIPELINE.queues]
-    return [letter for queue in wanted for letter in broker.dead_letters(queue, limit)]

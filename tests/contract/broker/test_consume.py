@@ -93,6 +93,18 @@ def test_fault_59_replay_brings_back_all_or_only_some(rig: Rig) -> None:
     assert rig.broker.depth(WORK).dead == 0
 
 
+def test_chosen_dead_letters_are_thrown_away(rig: Rig) -> None:
+    """What is dropped is gone for good, the others stay where they are; ids that are not there change nothing."""
+    refuse = Seen(lambda _: DeadLetter("no"))
+    rig.broker.publish(*[message(f"m{n}") for n in range(4)])
+    with rig.consuming(refuse.handle):
+        until("four dead letters", lambda: rig.broker.depth(WORK).dead == 4)
+    assert rig.broker.drop(WORK, {"m0", "m2", "never"}) == 2
+    until("the others to be put back", lambda: rig.broker.depth(WORK).dead == 2)
+    assert {letter.message_id for letter in rig.broker.dead_letters(WORK)} == {"m1", "m3"}
+    assert rig.broker.drop(WORK, {"m0"}) == 0
+
+
 def test_one_poison_message_harms_no_neighbour(rig: Rig) -> None:
     """In a batch with one bad message all others are handled once."""
     seen = Seen(lambda d: DeadLetter("poison") if d.message_id == "m7" else Ack())

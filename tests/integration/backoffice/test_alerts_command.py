@@ -1,20 +1,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from threading import Event, Thread
 
 import pytest
 
 from shared import clock
 from shared.alerts import NewAlert, product_facts
-from shared.broker.embedded import EmbeddedBroker
-from shared.broker.port import DeadLetter, Delivery, Outgoing, Subscription, Verdict
 from shared.database.pool import Database
 from shared.store.alerts import Alerts
-from shared.topology import PIPELINE, SALES
 from shared.vocabulary import AlertKind, account_key
 from tests.support.command import Command, stocksync
 
@@ -78,26 +73,3 @@ def test_nothing_open_says_so(command: Command) -> None:
     """An empty list is a sentence for people and an empty list for machines."""
     assert command("list").stdout == "nothing is open\n"
     assert json.loads(command("list", "--json").stdout) == []
-
-
-def test_what_lies_aside_is_shown_without_what_it_holds(command: Command, database_url: str) -> None:
-    """Each parked message has its queue, id and reason; its contents stay in the queue."""
-    broker = EmbeddedBroker(database_url, PIPELINE)
-    broker.declare()
-    assert command("parked").stdout == "no message lies aside\n"
-    broker.publish(Outgoing("session.paid", b'{"customer": "Zoe"}', "message-1"))
-    stop = Event()
-
-    def refuse(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
-        stop.set()
-        return [DeadLetter("nobody [knows] it") for _ in deliveries]
-
-    consumer = Thread(target=broker.consume, args=([Subscription(SALES, refuse)], stop))
-    consumer.start()
-    consumer.join(30)
-    broker.close()
-    for shown in (command("parked").stdout, command("parked", "sales", "--json").stdout):
-        assert "message-1" in shown
-        assert "nobody [knows] it" in shown
-        assert "Zoe" not in shown
-    assert json.loads(command("parked", "jobs", "--json").stdout) == []

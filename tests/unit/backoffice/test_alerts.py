@@ -58,11 +58,10 @@ def test_the_state_of_an_alert_is_one_word() -> None:
         ("snooze", "1", "--until", "tomorrow"),
         ("ack",),
         ("ack", "prod_1"),
-        ("parked", "no_such_queue"),
     ],
 )
 def test_what_makes_no_sense_is_one_complaint(arguments: tuple[str, ...]) -> None:
-    """A wrong time, a missing id, a queue that is none: exit code 2, no traceback, and no database is asked."""
+    """A wrong time, a missing id: exit code 2, no traceback, and no database is asked."""
     ended = CliRunner().invoke(app, list(arguments))
     assert ended.exit_code == 2
     assert ("Usage: " in ended.output) != ("not a moment: 'tomorrow'" in ended.output)

@@ -76,7 +76,7 @@ def test_every_cause_has_words_and_a_command() -> None:
     assert set(WORDS) == set(Cause)
     assert all(command(cause, 7, "prod_1").startswith("stocksync ") for cause in Cause)
     assert command(Cause.MARKER_FOREIGN, 7, "prod_1") == "stocksync takeover prod_1"
-    only_show = {"stocksync audit", "stocksync alerts parked", "stocksync doctor"}
+    only_show = {"stocksync audit", "stocksync doctor"}
     assert {cause for cause in Cause if WORDS[cause].purpose == SHOWS} == {
         cause for cause in Cause if WORDS[cause].command in only_show
     }

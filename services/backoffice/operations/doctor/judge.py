@@ -102,7 +102,7 @@ def queues(ready: Mapping[str, int], dead: Mapping[str, int]) -> Opinion:
     parked = [f"{count} in {queue}" for queue, count in dead.items() if count]
     if parked:
         return warning(
-            f"messages that could not be handled are parked: {_some(parked)}; `stocksync alerts parked` says why"
+            f"messages that could not be handled are parked: {_some(parked)}; `stocksync dead-letters list` says why"
         )
     if long := [f"{count} in {queue}" for queue, count in ready.items() if count > LONG_QUEUE]:
         return warning(f"much work waits: {_some(long)}; are enough workers running?")

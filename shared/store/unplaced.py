@@ -1,0 +1,77 @@
+"""SQL of sold lines that fit no size: the stock worker holds them, the back office says what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from shared.vocabulary import AccountKey, LineItemId, ProductId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A line of a paid session that waits for a person, or did; `quantity` in units.
+
+    `state` is open, placed or dismissed. `product` and `size_hint` are what the session said, as far as it did.
+    """
+
+    id: int
+    session: SessionId
+    line: LineItemId
+    source_key: str
+    product: ProductId | None
+    name: str
+    size_hint: str | None
+    quantity: int
+    reason: str
+    state: str
+    created_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+
+
+_SELECT = """
+    select u.id, u.session_id as session, u.line_item_id as line, u.source_key, u.product_id as product,
+        coalesce(p.name, '') as name, u.size_hint, u.quantity, u.reason, u.state, u.created_at, u.resolved_at,
+        u.resolved_by
+    from unplaced_sale u left join product p on p.account = u.account and p.id = u.product_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedSales:
+    """An account's held lines, over one connection."""
+
+    _connection: Connection[Any]
+    _account: AccountKey
+
+    def listed(self, states: Sequence[str], limit: int) -> list[Held]:
+        """Those in one of `states`, oldest first."""
+        with self._connection.cursor(row_factory=class_row(Held)) as cursor:
+            return cursor.execute(
+                f"{_SELECT} where u.account = %s and u.state = any(%s) order by u.created_at, u.id limit %s",
+                (self._account, list(states), limit),
+            ).fetchall()
+
+    def lock(self, number: int) -> Held | None:
+        """The line with this number, nobody else's until the transaction ends."""
+        with self._connection.cursor(row_factory=class_row(Held)) as cursor:
+            return cursor.execute(
+                f"{_SELECT} where u.account = %s and u.id = %s for no key update of u",
+                (self._account, number),
+            ).fetchone()
+
+    def decide(self, number: int, state: str, by: str) -> None:
+        """Say what became of it: placed or dismissed."""
+        self._connection.execute(
+            """
+            update unplaced_sale set state = %s, resolved_at = now(), resolved_by = %s
+            where account = %s and id = %s
+            """,
+            (state, by, self._account, number),
+        )
