@@ -56,9 +56,12 @@ class Looking:
             self._publish([SyncRequested(account=self.tools.account, product=p) for p in products])
             self._wait(len(products), lambda books: not books.dirty(products))
 
-    def rest(self) -> None:
-        """Let pass what two looks must lie apart."""
-        self._pause(self.tools.confirm_seconds)
+    def rest(self, answered_in: float) -> None:
+        """Let pass what two looks must lie apart, and the seconds that the first was `answered_in`.
+
+        The webhook of an edit waits in the same queue, for as long.
+        """
+        self._pause(self.tools.confirm_seconds + answered_in)
 
     def forget(self) -> None:
         """The answers were read."""

@@ -69,10 +69,12 @@ def verify(started: JobRun, tools: Tools) -> Figures:
 def _look_closer(passed: Candidates, looking: Looking, tools: Tools) -> _Seen:
     """Two looks at each candidate, some time apart; the second only where the first saw anything."""
     asked = passed.chosen(MOST_LOOKED_AT, MOST_NEW)
+    began = clock.monotonic()
     first = looking.look(1, asked)
+    answered_in = clock.monotonic() - began
     odd = [product for product in asked if anomalies.anomalies(first.get(product))]
     if odd:
-        looking.rest()
+        looking.rest(answered_in)
     verdict = anomalies.weigh(asked, first, looking.look(2, odd))
     stuck = [_stuck(one) for one in _waiting(tools)]
     undecided = verdict.undecided | (passed.suspects.keys() - set(asked))

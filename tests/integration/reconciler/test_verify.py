@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event, Thread
 
@@ -290,6 +291,35 @@ IN_HAND = 10
 """Products that may wait to be synced before the person goes on: a slow worker is not buried in edits."""
 LATE = 0.15
 """Seconds that a webhook may take."""
+
+
+def test_the_second_look_waits_as_long_as_the_first_had_to(stage: Stage) -> None:
+    """Where the stock worker is behind, so is the webhook of an edit: it is heard of before the second look."""
+    (shirt,) = stage.shirts(1)
+    stage.shop.dashboard(shirt, stock_M="33")
+    with ThreadPoolExecutor(1) as pool:
+        with stage.tools.database.transaction() as connection:
+            connection.execute("select from product where id = %s for update", (shirt,))
+            run = pool.submit(stage.job, "verify")
+            until("the worker to be held up", lambda: stage.tools.broker.depth(QUEUE).ready == 1)
+            Event().wait(BEHIND)
+        until("the first look", lambda: looked_at(stage) == 1)
+        Event().wait(BEHIND / 3)
+        stage.webhook(shirt, 1)
+        figures = run.result().figures
+    assert (figures["candidates"], figures["confirmed"]) == (1, 0)
+    assert stage.findings() == []
+    assert stage.shop.stock(shirt) == {"S": "49", "M": "33"}
+
+
+BEHIND = 3.0
+"""Seconds that the stock worker is held up: far more than it needs for a webhook."""
+
+
+def looked_at(stage: Stage) -> int:
+    """How many answers wait to be read."""
+    with stage.tools.database.transaction() as connection:
+        return int(connection.execute("select count(*) from product_look").fetchall()[0][0])
 
 
 def test_changes_during_the_run_are_no_findings(database: Database, queue: EmbeddedBroker) -> None:
