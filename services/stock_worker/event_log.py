@@ -73,10 +73,13 @@ def _since(tx: Tx, product: ProductId, asked: AskTheLog, *, restored: bool) -> t
     """From when on the log is read, and how far back that is: the tail's beginning is not always known."""
     if asked.extent is Extent.WHOLE:
         return EVER, Extent.WHOLE
-    if asked.extent is Extent.TAIL and asked.changed is not None and not restored:
-        tail, last = tx.own_events.tail(product), asked.changed - SAME_TIME
-        if tail.since is not None or not tail.owed:
-            return min(last, tail.since or last), Extent.TAIL
+    if asked.extent is Extent.TAIL and not restored:
+        tail = tx.own_events.tail(product)
+        last = None if asked.changed is None else asked.changed - SAME_TIME
+        if last is not None and not tail.owed:
+            return last, Extent.TAIL
+        if tail.since is not None:
+            return min(tail.since, last or tail.since), Extent.TAIL
     return tx.own_events.log_since(product, restored=restored), Extent.RECENT
 
 

@@ -71,7 +71,7 @@ def _again(look: Look, history: History) -> AskTheLog:
     """The log does not end in what the look showed; where its tail holds nothing, it may reach further back."""
     if history.extent is Extent.TAIL and not history.updates:
         return AskTheLog(Extent.RECENT)
-    return AskTheLog(history.extent, look.product.updated)
+    return AskTheLog(history.extent, look.product.updated if look.seen.marker else None)
 
 
 def _go_on(tx: Tx, look: Look, facts: Facts, deps: Deps) -> Turn | AskTheLog | None:
@@ -104,9 +104,7 @@ def _base(tx: Tx, look: Look, facts: Facts, row: ProductRow, *, deps: Deps) -> B
     if isinstance(judgement, LogNeeded):
         if facts.owner is Owner.FORMER:
             tx.products.set_recover(look.product.id, recover=True)
-        if facts.owner is Owner.OURS and look.product.updated is not None:
-            return AskTheLog(Extent.TAIL, look.product.updated)
-        return AskTheLog(Extent.RECENT)
+        return _how_far(look, facts)
     if isinstance(judgement, Distrust):
         whole = look.history is None or look.history.extent is Extent.WHOLE
         if not whole and row.reason != judgement.reason:
@@ -114,6 +112,15 @@ def _base(tx: Tx, look: Look, facts: Facts, row: ProductRow, *, deps: Deps) -> B
         _quarantine(tx, look, deps, why=judgement)
         return Turn.SETTLED
     return base_of(tx, look, judgement)
+
+
+def _how_far(look: Look, facts: Facts) -> AskTheLog:
+    """A marker of ours is explained by the log's end, one that was deleted by what came after our last write."""
+    if facts.owner is Owner.OURS and look.product.updated is not None:
+        return AskTheLog(Extent.TAIL, look.product.updated)
+    if facts.owner is Owner.NOBODY and facts.highest_landed and look.history is None:
+        return AskTheLog(Extent.TAIL)
+    return AskTheLog(Extent.RECENT)
 
 
 def base_of(tx: Tx, look: Look, judgement: Believe) -> Base:

@@ -72,7 +72,8 @@ class OwnEvents:
                 """
                 select owed.rev is not null as owed, (
                         select executed_at from write
-                        where account = %(account)s and product_id = %(product)s and digested and rev < owed.rev
+                        where account = %(account)s and product_id = %(product)s and digested
+                            and (owed.rev is null or rev < owed.rev)
                         order by rev desc limit 1
                     ) as since
                 from (

@@ -184,7 +184,7 @@ class Writes(Part):
             for rev, row in rows.items()
             if not row.digested and (row.landed or (row.state is WriteState.SETTLED and not row.looked_up))
         ]
-        before = [rev for rev, row in rows.items() if owed and row.digested and rev < min(owed)]
+        before = [rev for rev, row in rows.items() if row.digested and (not owed or rev < min(owed))]
         return Tail(owed=bool(owed), since=rows[max(before)].executed_at if before else None)
 
     def log_since(self, product: ProductId, *, restored: bool = False) -> datetime:

@@ -25,14 +25,19 @@ class Stood:
 class Extent(Enum):
     """How far back an account's event log is read; it can't be asked for one product, so each hour costs calls."""
 
-    TAIL = auto()  # to the product's last change, and to the own events that were not seen yet
+    TAIL = (
+        auto()
+    )  # to the last own event before those not seen yet; to the product's last change where none is
     RECENT = auto()  # to what may explain a marker
     WHOLE = auto()  # as far as Stripe keeps events
 
 
 @dataclass(frozen=True, slots=True)
 class AskTheLog:
-    """The product's event log is to be digested; its tail begins where the product `changed` last."""
+    """The product's event log is to be digested.
+
+    Where no own event is missing, the tail may begin where the product `changed` last.
+    """
 
     extent: Extent
     changed: datetime | None = None
@@ -51,6 +56,11 @@ class History:
         if not self.updates:
             return self.extent is not Extent.TAIL
         return dict(self.updates[-1].metadata) == dict(metadata)
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether it shows a marker that none of our writes made."""
+        return bool(markers(self.updates) - self.ours)
 
     def ends_with(self, marker: str) -> bool:
         """Whether the last event left `marker` there."""

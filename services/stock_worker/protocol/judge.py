@@ -56,19 +56,14 @@ _CHECKS = {
 
 
 def judge(facts: Facts, marker: str, history: History | None) -> Judgement:
-    """What to make of the observed `marker`; `history` is the product's event log once digested.
-
-    The log's tail says enough of a marker of ours only.
-    """
+    """What to make of the observed `marker`; `history` is the product's event log once digested."""
     if facts.owner is Owner.OURS:
         if facts.observed_rev >= facts.highest_landed and not facts.unexplained:
             return Believe(marker)
         return _older(facts, marker, history)
-    if history is not None and history.extent is Extent.TAIL:
-        history = None
     if facts.owner is Owner.NOBODY or (facts.owner is Owner.COPIED and not facts.highest_landed):
         return _bare(facts, history)
-    if facts.owner is Owner.FORMER and history is None:
+    if facts.owner is Owner.FORMER and (history is None or history.extent is Extent.TAIL):
         return LogNeeded()
     parsed = parse(marker)
     texts = _REASONS[facts.owner], _CHECKS.get(facts.owner, CHECK)
@@ -91,6 +86,8 @@ def _bare(facts: Facts, history: History | None) -> Judgement:
     if history is None:
         return LogNeeded()
     stood = history.standing()
+    if history.extent is Extent.TAIL and (stood is None or history.spoiled):
+        return LogNeeded()  # what was typed over a marker may have stood there long before
     if stood is not None:
         return Believe(stood.marker, stood.units)
     if not facts.highest_landed:

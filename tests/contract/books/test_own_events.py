@@ -50,12 +50,12 @@ def tail(kept: Kept) -> Tail:
 
 
 def test_no_event_is_owed_once_all_were_seen(kept: Kept) -> None:
-    """Of a product whose writes were all digested, or never executed, the log is asked for nothing."""
+    """Of a product whose writes were all digested, or never executed, nothing is older than the last of them."""
     assert tail(kept) == Tail(owed=False, since=None)
     planned(kept.books, write(1), WriteState.APPLIED)
     planned(kept.books, write(2), WriteState.CANCELLED)
     kept.books.run(lambda tx: tx.own_events.mark_digested(write(1), AT))
-    assert tail(kept) == Tail(owed=False, since=None)
+    assert tail(kept) == Tail(owed=False, since=AT)
 
 
 def test_owed_events_come_after_the_last_write_that_was_digested(kept: Kept) -> None:

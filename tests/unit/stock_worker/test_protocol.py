@@ -253,13 +253,19 @@ def test_a_marker_that_went_backwards_needs_an_event_that_says_so() -> None:
     assert isinstance(judge(older, "m2", log(("m3", "m2"))), Distrust)
 
 
-def test_the_end_of_the_log_tells_of_our_markers_only() -> None:
-    """An older marker is believed by it; what a deleted one had replaced lies further back."""
+def test_the_end_of_the_log_is_enough_where_nobody_typed_a_marker() -> None:
+    """Older and deleted markers are explained by it; what was typed over one may lie further back, as a former life."""
     end = dataclasses.replace(log(("m2", "m3")), extent=Extent.TAIL)
     older = dataclasses.replace(facts(owner=Owner.OURS, rev=3), observed_rev=2)
     assert judge(older, "m2", end) == Believe("m2")
     bare = dataclasses.replace(facts(), highest_rev=3, highest_landed=3)
-    assert judge(bare, "", dataclasses.replace(log((None, "m3")), extent=Extent.TAIL)) == LogNeeded()
+    for events, found in (
+        (log((None, "m3")), Believe("m3")),
+        (log((None, "x")), LogNeeded()),
+        (log(("x", "m3"), (None, "x")), LogNeeded()),
+        (log(), LogNeeded()),
+    ):
+        assert judge(bare, "", dataclasses.replace(events, extent=Extent.TAIL)) == found
     assert judge(facts(owner=Owner.FORMER), "1:old:9:00000000", end) == LogNeeded()
 
 
