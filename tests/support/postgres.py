@@ -165,7 +165,9 @@ def _new_name() -> str:
 
 
 def _create(name: str, template: str) -> sql.Composed:
-    return sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+    return sql.SQL("create database {} template {} strategy file_copy").format(
+        sql.Identifier(name), sql.Identifier(template)
+    )
 
 
 def _drop(name: str) -> sql.Composed:

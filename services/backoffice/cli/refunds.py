@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.options import FOUND_LATER
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import refunds as operations
 from services.backoffice.operations.refunds import Listed
@@ -25,7 +26,6 @@ app = typer.Typer(
 
 Id = Annotated[str, typer.Argument(help="The refund's id, re_…, or the dispute's, dp_… or du_….")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
-LATER = "The queue does not answer; the reconciler finds the products within a minute or so."
 
 
 @app.command("list")
@@ -63,7 +63,7 @@ def accept(
         f"{refund}: back in stock of {', '.join(products)}" if products else f"{refund}: nothing came back"
     )
     if products and not hinted:
-        typer.echo(LATER)
+        typer.echo(FOUND_LATER)
 
 
 @app.command()

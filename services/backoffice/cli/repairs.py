@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.options import FOUND_LATER
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations.restored import Restoration, Restored
 from services.backoffice.operations.takeover import candidates, take_over
@@ -18,8 +19,6 @@ from shared import marker, paced_stripe
 from shared.broker.connect import connect
 from shared.store.repairs import Quarantined
 from shared.vocabulary import ProductId
-
-FOUND_LATER = "The queue does not answer; the reconciler finds the products within a minute or so."
 
 
 def takeover(

@@ -13,16 +13,15 @@ from typing import Annotated, Final
 import typer
 
 from services.backoffice.cli import tables
-from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.options import FOUND_LATER, AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import stocktaking as operations
-from services.backoffice.operations.stocktaking import Author, Changed, Place, Shop
+from services.backoffice.operations.stocktaking import Author, Changed, Shop
 from shared.broker.connect import connect
 from shared.vocabulary import MAX_UNITS, MovementKind, parse_units
 
 MUCH: Final = 1000
 """Units from which on a change is asked about, as it may be a slip of the finger."""
-LATER: Final = "The queue does not answer; the reconciler finds the product within a minute or so."
 SIGNED: Final = {"ignore_unknown_options": True}
 """So that `-3` is a number, not an option."""
 
@@ -142,18 +141,17 @@ def _tell(done: Changed, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(_document(done), indent=2))
         return
-    size = f", size {done.place.size}" if done.place.size else ""
-    name = tables.visible(f"{done.place.product.name or 'no name'} ({done.place.product.id}){size}")
+    name = tables.visible(str(done.place))
     if done.before == done.after:
         typer.echo(f"{name}: {done.after:,}, as it was")
         return
     typer.echo(f"{name}: {done.before:,} → {done.after:,}")
     if not done.told:
-        typer.echo(LATER)
+        typer.echo(FOUND_LATER)
 
 
 def _document(done: Changed) -> dict[str, object]:
-    where: Place = done.place
+    where = done.place
     return {
         "product": where.product.id,
         "name": where.product.name,

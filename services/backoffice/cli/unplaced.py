@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.backoffice.cli import moments, tables
-from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.options import FOUND_LATER, AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import stocktaking
 from services.backoffice.operations import unplaced as operations
@@ -27,7 +27,6 @@ app = typer.Typer(
 
 Number = Annotated[int, typer.Argument(help="As `stocksync unplaced list` shows it.", min=1)]
 STATES: Final = {"open": "bold red", "placed": "green", "dismissed": "dim"}
-LATER: Final = "The queue does not answer; the reconciler finds the product within a minute or so."
 
 
 @app.command("list")
@@ -68,11 +67,9 @@ def place(
         shown = {"id": number, "product": where.product.id, "size": where.size}
         typer.echo(json.dumps({**shown, "before": done.before, "after": done.after}, indent=2))
         return
-    size_of = f", size {where.size}" if where.size else ""
-    name = tables.visible(f"{where.product.name or 'no name'} ({where.product.id}){size_of}")
-    typer.echo(f"{name}: {done.before:,} → {done.after:,}, sold in {done.held.session}")
+    typer.echo(f"{tables.visible(str(where))}: {done.before:,} → {done.after:,}, sold in {done.held.session}")
     if not done.told:
-        typer.echo(LATER)
+        typer.echo(FOUND_LATER)
 
 
 @app.command()

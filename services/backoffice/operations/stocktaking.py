@@ -57,6 +57,10 @@ class Place:
     product: Named
     size: Size
 
+    def __str__(self) -> str:
+        """`Shirt (prod_1), size M`."""
+        return f"{_called(self.product)}, size {self.size}" if self.size else _called(self.product)
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -166,9 +170,7 @@ def _book(
             f"that would make {before + delta:,} units: no size can have more than {MAX_UNITS:,}"
         )
     if delta < 0 and before + delta < 0:
-        raise NotChangeable(
-            f"there are only {max(before, 0):,} of {_named(where)}, {-delta:,} can't be taken away"
-        )
+        raise NotChangeable(f"there are only {max(before, 0):,} of {where}, {-delta:,} can't be taken away")
     key = f"{kind.value}:{account}:{author.order}"
     return book(
         connection,
@@ -204,23 +206,18 @@ def _changeable(connection: Connection, account: AccountKey, where: Place) -> tu
     row = products.lock(product)
     found = [one for one in products.variants([product]) if one.size == where.size]
     if row is None or not found:
-        raise NotChangeable(f"{_named(where)} has never been seen in {account.rpartition(':')[2]} mode")
+        raise NotChangeable(f"{where} has never been seen in {account.rpartition(':')[2]} mode")
     if row.state in _STATES:
         raise NotChangeable(f"{_called(where.product)} {_STATES[row.state].format(reason=row.reason)}")
     if found[0].state in _SIZES:
-        raise NotChangeable(f"{_named(where)} {_SIZES[found[0].state]}")
+        raise NotChangeable(f"{where} {_SIZES[found[0].state]}")
     if not found[0].opened:
-        raise NotChangeable(f"nobody has looked at {_named(where)} yet: try again in a moment")
+        raise NotChangeable(f"nobody has looked at {where} yet: try again in a moment")
     return row, found[0]
 
 
 def _called(product: Named) -> str:
     return f"{product.name} ({product.id})" if product.name else product.id
-
-
-def _named(where: Place) -> str:
-    size = f", size {where.size}" if where.size else ""
-    return f"{_called(where.product)}{size}"
 
 
 def _listed(sizes: list[Size]) -> str:
