@@ -29,12 +29,12 @@ class SharedPace:
     def __init__(self, database: Database, account: AccountKey, limits: Limits) -> None:
         self._database = database
         self._account = account
-        self._limits = limits
+        self.limits = limits
 
     def take(self, endpoint: str, *, write: bool) -> Turn:
         """Reserve the next turn; raises StripeRefused, DatabaseOutage."""
         with self._database.session() as connection:
-            found = pace.take(connection, self._account, endpoint, self._limits, write=write)
+            found = pace.take(connection, self._account, endpoint, self.limits, write=write)
         if found.refused is not None:
             of_key = found.refused == refusal(UNAUTHORIZED, endpoint)
             raise StripeRefused(found.refused, ALL if of_key else endpoint)
@@ -48,7 +48,7 @@ class SharedPace:
     def refuse(self, endpoint: str, reason: str) -> None:
         """Nobody calls `endpoint` but one probe in a while; raises DatabaseOutage."""
         with self._database.session() as connection:
-            seconds = self._limits.probe_seconds
+            seconds = self.limits.probe_seconds
             pace.refuse(connection, self._account, endpoint, reason, probe_seconds=seconds)
 
     def accept(self, turn: Turn) -> None:

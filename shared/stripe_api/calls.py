@@ -12,6 +12,7 @@ import stripe
 
 from shared import logs
 from shared.stripe_api.answers import LostCursor, StripeFailed, StripeRefused, StripeUnavailable
+from shared.stripe_api.departures import Departures
 from shared.stripe_api.lists import Fetch, Json
 from shared.stripe_api.pace import ALL, LONGEST_HOLD, Pace, Turn
 
@@ -40,6 +41,7 @@ class Calls:
     def __init__(self, pace: Pace, stop: Event) -> None:
         """Take turns from `pace`; once `stop` is set nobody waits for a turn any more."""
         self._pace = pace
+        self._departures = Departures(pace.limits)
         self._stop = stop
 
     def read(self, endpoint: str, call: Callable[[], T]) -> T | None:
@@ -75,6 +77,7 @@ class Calls:
     def _at_its_turn(self, endpoint: str, call: Callable[[], T], *, write: bool) -> T:
         turn = self._pace.take(endpoint, write=write)
         self._wait(turn.wait)
+        self._wait(self._departures.wait(endpoint))
         try:
             answer = call()
         except stripe.StripeError as error:

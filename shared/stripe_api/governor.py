@@ -31,7 +31,7 @@ class Governor:
     """Keeps the pace in memory; a Pace."""
 
     def __init__(self, limits: Limits = UNLIMITED) -> None:
-        self._limits = limits
+        self.limits = limits
         self._endpoints: defaultdict[str, _Endpoint] = defaultdict(_Endpoint)
         self._turns: list[float] = []
         self._lock = threading.Lock()
@@ -47,9 +47,9 @@ class Governor:
             slowed = any(one.level > 0 for one in both)
             probe = any(one.refusal is not None for one in both)
             for one in both:
-                one.probe_at = now + self._limits.probe_seconds
+                one.probe_at = now + self.limits.probe_seconds
             turn = self._reserve(
-                self._endpoints[endpoint], now, credit=0 if slowed else self._limits.burst - 1
+                self._endpoints[endpoint], now, credit=0 if slowed else self.limits.burst - 1
             )
         return Turn(endpoint, turn - now, slowed, probe)
 
@@ -68,7 +68,7 @@ class Governor:
         """Nobody calls `endpoint` but one probe in a while."""
         with self._lock:
             one = self._endpoints[endpoint]
-            one.refusal, one.probe_at = reason, clock.monotonic() + self._limits.probe_seconds
+            one.refusal, one.probe_at = reason, clock.monotonic() + self.limits.probe_seconds
 
     def accept(self, turn: Turn) -> None:
         """The call of a `slowed` or `probe` turn succeeded."""
@@ -79,7 +79,7 @@ class Governor:
 
     def _reserve(self, one: _Endpoint, now: float, *, credit: int) -> float:
         """Up to `burst` calls ahead of an even spacing (GCRA), in the first gap between all endpoints' turns."""
-        gap, gap_of_all = 1 / self._limits.per_endpoint, 1 / self._limits.overall
+        gap, gap_of_all = 1 / self.limits.per_endpoint, 1 / self.limits.overall
         turn = max(now, one.free_at - credit * gap, one.held_until, self._endpoints[ALL].held_until)
         self._turns = sorted(taken for taken in self._turns if taken > now - gap_of_all)
         for taken in self._turns:

@@ -43,6 +43,11 @@ class Turn:
 class Pace(Protocol):
     """Hands out turns, first come first served. Thread-safe. Every method may raise an Outage."""
 
+    @property
+    def limits(self) -> Limits:
+        """What it keeps to."""
+        ...
+
     def take(self, endpoint: str, *, write: bool) -> Turn:
         """Reserve the next turn for one call, and count it; raises StripeRefused while such calls are paused."""
         ...
