@@ -187,7 +187,8 @@ def _notes(report: WeeklyReport, zone: ZoneInfo) -> list[str]:
     if waiting.lines and waiting.oldest is not None:
         lines = "1 sold line waits" if waiting.lines == 1 else f"{waiting.lines:,} sold lines wait"
         notes.append(
-            f"{lines} for a person to say what was bought, the oldest since {_moment(waiting.oldest, zone)}."
+            f"{lines} for a person to say what was bought (stocksync unplaced list), the oldest since"
+            f" {_moment(waiting.oldest, zone)}."
         )
     if not report.doubts:
         notes.append("Nothing is known that does not add up.")
