@@ -57,8 +57,10 @@ def test_times_are_the_shop_s_and_names_are_harmless() -> None:
 def test_notes_tell_what_waits_and_what_stripe_allows() -> None:
     """Sold lines that wait for a person, and the share of reads that is used."""
     assert view(NEW_YEAR).notes == (
-        "1 sold line waits for a person to say what was bought (stocksync unplaced list), the oldest since Thursday,"
-        " 1 Jan, 00:30.",
+        (
+            "1 sold line waits for a person to say what was bought (stocksync unplaced list), the oldest since"
+            " Thursday, 1 Jan, 00:30."
+        ),
         "Nothing is known that does not add up.",
         "Stripe was read 2,500 times this month, 25 % of the 10,000 times it allows.",
     )
