@@ -14,6 +14,7 @@ from services.backoffice.cli import (
     export,
     findings,
     jobs,
+    journal,
     recover,
     refunds,
     repairs,
@@ -47,6 +48,8 @@ app.command()(recover.recover)
 app.command()(report.report)
 app.command()(stock.stock)
 app.command()(stock.trend)
+app.command()(journal.movements)
+app.command()(journal.sales)
 app.command(context_settings=stocktaking.SIGNED)(stocktaking.restock)
 app.command(context_settings=stocktaking.SIGNED)(stocktaking.adjust)
 app.command(context_settings=stocktaking.SIGNED)(stocktaking.correct)
