@@ -96,14 +96,17 @@ def _unless_in_the_way(edit: Step, others: list[Step]) -> Step:
     return replace(edit, loaded=None) if met else edit
 
 
-def play(shop: Shop, day: Day) -> bool:
-    """Do everything at its moment, then wait until Stripe shows all of it; whether that came."""
+def play(shop: Shop, day: Day, patience: float = 60) -> bool:
+    """Do everything at its moment, then wait until Stripe shows all of it; whether that came.
+
+    `patience` are the seconds that it may take beside those of the sales themselves.
+    """
     for variant in day.first:
         shop.sell(variant)
     shop.rest(60)
     act(shop, day.steps, clock.monotonic())
     intended = shop.intended()
-    reached = wait_for(60 + len(day.steps) / SALES_A_SECOND, lambda: shop.shown() == intended, look=1)
+    reached = wait_for(patience + len(day.steps) / SALES_A_SECOND, lambda: shop.shown() == intended, look=1)
     shop.rest(60)
     return reached
 
