@@ -7,12 +7,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.listing import answer
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account, plain_errors
 from services.backoffice.operations import alerts as operations
@@ -34,15 +36,13 @@ def list_(
     """Show what is open, newest first."""
     with opened_account() as (settings, database, account):
         found = operations.still_open(database, account, limit, now=clock.now())
-    if as_json:
-        typer.echo(
-            json.dumps([{**asdict(one.alert), "state": one.state} for one in found], default=str, indent=2)
-        )
-        return
-    if not found:
-        typer.echo("nothing is open")
-        return
-    _print(found, settings.zone)
+    answer(
+        found,
+        partial(_print, settings.zone),
+        nothing="nothing is open",
+        as_json=as_json,
+        document=_document,
+    )
 
 
 @app.command()
@@ -50,7 +50,7 @@ def ack(ids: Ids, as_json: AsJson = False) -> None:
     """Say that somebody sees to it: it is not told again while it lasts."""
     with opened_account() as (_, database, account):
         operations.acknowledge(database, account, ids, actor=getpass.getuser())
-    _answer(as_json, {"acknowledged": ids}, "not told again while it lasts")
+    _said_of(as_json, {"acknowledged": ids}, "not told again while it lasts")
 
 
 @app.command()
@@ -69,7 +69,7 @@ def snooze(
     with opened_account() as (_, database, account):
         operations.snooze(database, account, ids, at)
     told = f"told at {moments.named(at, zone)}, if it still lasts"
-    _answer(as_json, {"snoozed": ids, "until": at.astimezone(zone).isoformat()}, told)
+    _said_of(as_json, {"snoozed": ids, "until": at.astimezone(zone).isoformat()}, told)
 
 
 def _wake(until: str | None, length: str | None, zone: ZoneInfo) -> datetime:
@@ -90,11 +90,15 @@ def _span(length: str) -> timedelta:
         raise typer.BadParameter(f"--for {error}") from None
 
 
-def _answer(as_json: bool, machine: dict[str, object], words: str) -> None:
+def _said_of(as_json: bool, machine: dict[str, object], words: str) -> None:
     typer.echo(json.dumps(machine) if as_json else words)
 
 
-def _print(found: Sequence[Seen], zone: ZoneInfo) -> None:
+def _document(one: Seen) -> object:
+    return {**asdict(one.alert), "state": one.state}
+
+
+def _print(zone: ZoneInfo, found: Sequence[Seen]) -> None:
     table = tables.table("id", "kind", "about", "since", "")
     for one in found:
         alert, state = one.alert, tables.coloured(_said(one, zone), STATES.get(one.state, "dim"))

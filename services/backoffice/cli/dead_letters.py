@@ -6,12 +6,14 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.listing import answer
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import plain_errors
 from services.backoffice.operations import dead_letters as operations
@@ -39,12 +41,13 @@ def list_(
     """Show them with the reason; not what they hold."""
     with _broker() as (broker, zone):
         found = operations.parked(broker, _known(queue), limit)
-    if as_json:
-        typer.echo(json.dumps([_without_body(letter) for letter in found], default=str, indent=2))
-    elif found:
-        _print(found, zone)
-    else:
-        typer.echo("no message lies aside")
+    answer(
+        found,
+        partial(_print, zone),
+        nothing="no message lies aside",
+        as_json=as_json,
+        document=_without_body,
+    )
 
 
 @app.command()
@@ -57,7 +60,7 @@ def show(ids: Ids, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(shown, default=str, indent=2))
         return
     for letter in found:
-        _print([letter], zone)
+        _print(zone, [letter])
         typer.echo(f"\n{_readable(letter)}\n")
 
 
@@ -92,7 +95,7 @@ def drop(
     with _broker() as (broker, zone):
         found = operations.named(broker, ids)
         if not yes:
-            _print(found, zone)
+            _print(zone, found)
             typer.confirm(f"Throw away {_messages(len(found))}?", abort=True)
         gone = operations.drop(broker, ids)
     _told(gone, "dropped", as_json=as_json)
@@ -113,7 +116,7 @@ def _known(queues: Sequence[str] | None) -> Sequence[str]:
     return queues or ()
 
 
-def _print(letters: Sequence[Parked], zone: ZoneInfo) -> None:
+def _print(zone: ZoneInfo, letters: Sequence[Parked]) -> None:
     table = tables.table("queue", "message", "since", "attempts", "reason")
     for letter in letters:
         since = moments.named(letter.parked_at, zone)

@@ -6,12 +6,14 @@ import getpass
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.listing import answer
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import findings as operations
@@ -33,13 +35,13 @@ def list_(
     with opened_account() as (settings, database, account):
         states = operations.EVERY if everything else operations.UNRESOLVED
         found = operations.found(database, account, states, limit)
-    if as_json:
-        typer.echo(json.dumps([_shown(one) for one in found], default=str, indent=2))
-        return
-    if not found:
-        typer.echo("nothing is wrong that a verification has found")
-        return
-    _print(found, settings.zone)
+    answer(
+        found,
+        partial(_print, settings.zone),
+        nothing="nothing is wrong that a verification has found",
+        as_json=as_json,
+        document=_shown,
+    )
 
 
 @app.command()
@@ -80,7 +82,7 @@ def _print_done(done: Sequence[int], state: str, *, as_json: bool) -> None:
         typer.echo(f"{number}: {state}")
 
 
-def _print(found: Sequence[Finding], zone: ZoneInfo) -> None:
+def _print(zone: ZoneInfo, found: Sequence[Finding]) -> None:
     table = tables.table("", "product", "size", "what", "since", "", "what to do")
     for one in found:
         tables.add(

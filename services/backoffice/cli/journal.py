@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.listing import answer
 from services.backoffice.cli.opened import Desk, desk
 from services.backoffice.cli.options import AsJson
 from services.backoffice.operations.reports import journal as operations
@@ -36,12 +38,7 @@ def movements(
     with desk() as opened:
         begins = _since(opened, since)
         found = operations.movements(opened.ledger, product, size, since=begins, limit=limit)
-    if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
-    elif found:
-        _print_movements(found, opened)
-    else:
-        typer.echo("nothing moved")
+    answer(found, partial(_print_movements, opened.zone), nothing="nothing moved", as_json=as_json)
 
 
 def sales(
@@ -57,35 +54,30 @@ def sales(
     with desk() as opened:
         begins = _since(opened, since)
         found = operations.sales(opened.ledger, since=begins, limit=limit, recovered=recovered)
-    if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
-    elif found:
-        _print_sales(found, opened)
-    else:
-        typer.echo("nothing was sold")
+    answer(found, partial(_print_sales, opened.zone), nothing="nothing was sold", as_json=as_json)
 
 
 def _since(opened: Desk, since: str | None) -> datetime:
     return moments.past(since, opened.zone) or BEGINNING
 
 
-def _print_movements(found: list[Entry], opened: Desk) -> None:
+def _print_movements(zone: ZoneInfo, found: Sequence[Entry]) -> None:
     made = tables.table("when", "product", "size", "", "units", "left", "by", right=("units", "left"))
     for one in found:
         by = " ".join(filter(None, (one.session or one.actor, one.reason)))
-        when = moments.shown(one.at, opened.zone)
+        when = moments.shown(one.at, zone)
         tables.add(
             made, when, one.name or one.product, one.size, one.kind, f"{one.delta:+,}", f"{one.after:,}", by
         )
     tables.show(made)
 
 
-def _print_sales(found: list[BookedSale], opened: Desk) -> None:
+def _print_sales(zone: ZoneInfo, found: Sequence[BookedSale]) -> None:
     made = tables.table("booked", "session", "what", "from")
     for one in found:
         what = [f"{line.units} × {line.name or line.product} {line.size}".rstrip() for line in one.lines]
         if one.unplaced:
             what.append(f"{one.unplaced} held at first (`stocksync unplaced list --all`)")
         origin = f"{one.origin}: {one.reason}" if one.reason else one.origin
-        tables.add(made, moments.shown(one.booked_at, opened.zone), one.session, ", ".join(what), origin)
+        tables.add(made, moments.shown(one.booked_at, zone), one.session, ", ".join(what), origin)
     tables.show(made)

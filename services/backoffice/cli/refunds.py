@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import getpass
-import json
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from services.backoffice.cli import moments, tables
-from services.backoffice.cli.options import FOUND_LATER
-from services.backoffice.cli.surroundings import opened_account
+from services.backoffice.cli.listing import answer
+from services.backoffice.cli.surroundings import FOUND_LATER, opened_account
 from services.backoffice.operations import refunds as operations
 from services.backoffice.operations.refunds import Listed
 from shared import money
@@ -36,13 +37,13 @@ def list_(
     """Show refunds and disputes that wait for a word on what came back."""
     with opened_account() as (settings, database, account):
         found = operations.listed(database, account, only_open=not every)
-    if as_json:
-        shown = [{**asdict(one), "dispute": is_dispute(one.refund.id)} for one in found]
-        typer.echo(json.dumps(shown, default=str, indent=2))
-    elif found:
-        _print(found, settings.zone)
-    else:
-        typer.echo("no refund or dispute waits")
+    answer(
+        found,
+        partial(_print, settings.zone),
+        nothing="no refund or dispute waits",
+        as_json=as_json,
+        document=_document,
+    )
 
 
 @app.command()
@@ -81,7 +82,11 @@ def _line(text: str) -> tuple[LineItemId, int]:
     return LineItemId(line), int(number)
 
 
-def _print(found: list[Listed], zone: ZoneInfo) -> None:
+def _document(one: Listed) -> object:
+    return {**asdict(one), "dispute": is_dispute(one.refund.id)}
+
+
+def _print(zone: ZoneInfo, found: Sequence[Listed]) -> None:
     table = tables.table("id", "amount", "since", "state", "line", "product", "size", "sold", "back?")
     for one in found:
         refund = one.refund

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.backoffice.cli import moments, tables
-from services.backoffice.cli.options import FOUND_LATER
-from services.backoffice.cli.surroundings import opened_account
+from services.backoffice.cli.surroundings import FOUND_LATER, opened_account
 from services.backoffice.operations.restored import Restoration, Restored
 from services.backoffice.operations.takeover import candidates, take_over
 from shared import marker, paced_stripe

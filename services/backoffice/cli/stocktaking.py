@@ -13,8 +13,8 @@ from typing import Annotated, Final
 import typer
 
 from services.backoffice.cli import tables
-from services.backoffice.cli.options import FOUND_LATER, AsJson
-from services.backoffice.cli.surroundings import opened_account
+from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.surroundings import FOUND_LATER, opened_account
 from services.backoffice.operations import stocktaking as operations
 from services.backoffice.operations.stocktaking import Author, Changed, Shop
 from shared.broker.connect import connect
@@ -43,13 +43,8 @@ def restock(
     """Add goods that came in: `restock "Blue shirt" M +20`."""
     size, text = _split(units)
     number = _number(text, r"\+?([0-9]+)", "how many came in, such as +20")
-    with _shop() as shop:
-        where = operations.place(shop, product, size)
-        _sure(number, f"{number:,} units came in", yes=yes)
-        done = operations.change(
-            shop, where, number, kind=MovementKind.RESTOCK, author=Author(getpass.getuser(), reason)
-        )
-    _tell(done, as_json=as_json)
+    author = Author(getpass.getuser(), reason)
+    _tell(_changed(product, size, number, MovementKind.RESTOCK, author=author, yes=yes), as_json=as_json)
 
 
 def adjust(
@@ -65,11 +60,8 @@ def adjust(
     """Put right what is on hand by a difference: `adjust "Blue shirt" M -2 --reason "torn"`."""
     size, text = _split(units)
     number = _number(text, r"([+-][0-9]+)", "a difference with its sign, such as -2 or +2")
-    with _shop() as shop:
-        where = operations.place(shop, product, size)
-        _sure(number, f"the stock changes by {number:+,} units", yes=yes)
-        done = operations.change(shop, where, number, kind=MovementKind.ADJUSTMENT, author=_author(reason))
-    _tell(done, as_json=as_json)
+    author = _author(reason)
+    _tell(_changed(product, size, number, MovementKind.ADJUSTMENT, author=author, yes=yes), as_json=as_json)
 
 
 def correct(
@@ -107,6 +99,15 @@ def _shop() -> Generator[Shop]:
         yield Shop(database, broker, account)
 
 
+def _changed(
+    product: str, size: str | None, delta: int, kind: MovementKind, *, author: Author, yes: bool
+) -> Changed:
+    with _shop() as shop:
+        where = operations.place(shop, product, size)
+        _sure(delta, f"that is {delta:+,} units of {where}", yes=yes)
+        return operations.change(shop, where, delta, kind=kind, author=author)
+
+
 def _author(reason: str) -> Author:
     if not reason.strip():
         raise typer.BadParameter("--reason is empty: say why, it is kept with the movement")
@@ -115,9 +116,15 @@ def _author(reason: str) -> Author:
 
 def _split(words: list[str]) -> tuple[str | None, str]:
     """The size (None: not named) and the number."""
-    if len(words) > 2:  # noqa: PLR2004 - a size and a number
-        raise typer.BadParameter(f"a size and a number at most, not {' '.join(words)!r}; put names in quotes")
-    return (words[0] if len(words) > 1 else None), words[-1]
+    match words:
+        case [number]:
+            return None, number
+        case [size, number]:
+            return size, number
+        case _:
+            raise typer.BadParameter(
+                f"a size and a number at most, not {' '.join(words)!r}; put names in quotes"
+            )
 
 
 def _number(text: str, form: str, what: str) -> int:

@@ -35,6 +35,8 @@ from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import SurprisingAnswer
 from shared.vocabulary import AccountKey, account_key
 
+FOUND_LATER: Final = "The queue does not answer; the reconciler finds what changed within a minute or so."
+"""What people are told where the stock worker could not be."""
 FAILED: Final = 1
 """The exit code where something that is not a setting is wrong."""
 

@@ -6,15 +6,16 @@ import getpass
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
 
 from services.backoffice.cli import moments, tables
-from services.backoffice.cli.options import FOUND_LATER, AsJson
-from services.backoffice.cli.surroundings import opened_account
+from services.backoffice.cli.listing import answer
+from services.backoffice.cli.options import AsJson
+from services.backoffice.cli.surroundings import FOUND_LATER, opened_account
 from services.backoffice.operations import stocktaking
 from services.backoffice.operations import unplaced as operations
 from services.backoffice.operations.stocktaking import Author, Shop
@@ -39,12 +40,7 @@ def list_(
     with opened_account() as (settings, database, account):
         states = operations.EVERY if every else operations.OPEN
         found = operations.listed(database, account, states, limit)
-    if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
-    elif found:
-        _print(found, settings.zone)
-    else:
-        typer.echo("every sale has its place")
+    answer(found, partial(_print, settings.zone), nothing="every sale has its place", as_json=as_json)
 
 
 @app.command()
@@ -82,7 +78,7 @@ def dismiss(number: Number, as_json: AsJson = False) -> None:
     )
 
 
-def _print(found: Sequence[Held], zone: ZoneInfo) -> None:
+def _print(zone: ZoneInfo, found: Sequence[Held]) -> None:
     table = tables.table("", "session", "units", "product", "size", "why", "since", "", right=("units",))
     for one in found:
         state = one.state if one.resolved_by is None else f"{one.state} by {one.resolved_by}"

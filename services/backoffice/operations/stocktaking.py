@@ -123,8 +123,9 @@ def count(shop: Shop, where: Place, units: int, *, author: Author, within: float
     while True:
         done = shop.database.run(lambda c: _count(c, shop.account, where, units, author=author))
         if done is not None:
-            told = hint(shop.broker, shop.account, [where.product.id])
-            return Changed(where, *done, told)
+            before, after = done
+            told = before == after or hint(shop.broker, shop.account, [where.product.id])
+            return Changed(where, before, after, told)
         if clock.monotonic() > deadline:
             away = "" if told else " (the queue does not answer)"
             raise NobodyLooks(

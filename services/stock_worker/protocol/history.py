@@ -25,11 +25,12 @@ class Stood:
 class Extent(Enum):
     """How far back an account's event log is read; it can't be asked for one product, so each hour costs calls."""
 
-    TAIL = (
-        auto()
-    )  # to the last own event before those not seen yet; to the product's last change where none is
-    RECENT = auto()  # to what may explain a marker
-    WHOLE = auto()  # as far as Stripe keeps events
+    TAIL = auto()
+    """To the last own event before those that were not seen yet; where none is, to the product's last change."""
+    RECENT = auto()
+    """To what may explain a marker."""
+    WHOLE = auto()
+    """As far as Stripe keeps events."""
 
 
 @dataclass(frozen=True, slots=True)
