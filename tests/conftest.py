@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.postgres import database, database_url, empty_database_url, postgres, shelf
+from tests.support.postgres import database, database_url, empty_database_url, postgres, queue, shelf
 from tests.support.rabbitmq import rabbitmq
 
-__all__ = ["database", "database_url", "empty_database_url", "postgres", "rabbitmq", "shelf"]
+__all__ = ["database", "database_url", "empty_database_url", "postgres", "queue", "rabbitmq", "shelf"]

@@ -18,8 +18,10 @@ import pytest
 from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 
+from shared.broker.embedded import EmbeddedBroker
 from shared.database.migrate import migrate
 from shared.database.pool import Database
+from shared.topology import PIPELINE
 from tests.support.engine import has_image
 
 IMAGE = "postgres:17"
@@ -90,6 +92,15 @@ def database(database_url: str) -> Iterator[Database]:
     pool = Database(database_url, name="tests", size=20)
     yield pool
     pool.close()
+
+
+@pytest.fixture
+def queue(database_url: str) -> Iterator[EmbeddedBroker]:
+    """The queue in the test's database."""
+    made = EmbeddedBroker(database_url, PIPELINE)
+    made.declare()
+    yield made
+    made.close()
 
 
 @contextmanager

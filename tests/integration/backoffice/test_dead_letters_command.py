@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from threading import Event, Thread
 
@@ -9,7 +9,7 @@ import pytest
 
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import DeadLetter, Delivery, Outgoing, Subscription, Verdict
-from shared.topology import PIPELINE, PRODUCTS, SALES
+from shared.topology import PRODUCTS, SALES
 from tests.support.command import Command, stocksync
 from tests.support.waiting import until
 
@@ -21,18 +21,9 @@ def command(database_url: str) -> Command:
 
 
 @pytest.fixture
-def broker(database_url: str) -> Iterator[EmbeddedBroker]:
-    """The queues, empty."""
-    made = EmbeddedBroker(database_url, PIPELINE)
-    made.declare()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def letters(broker: EmbeddedBroker) -> EmbeddedBroker:
+def letters(queue: EmbeddedBroker) -> EmbeddedBroker:
     """Three messages lie aside: two sales and a product."""
-    broker.publish(
+    queue.publish(
         Outgoing("session.paid", b'{"customer": "Zoe"}', "evt_1"),
         Outgoing("session.paid", b"\x1b[31mno json", "evt_2"),
         Outgoing("product.sync", b"{}", "evt_3"),
@@ -42,17 +33,17 @@ def letters(broker: EmbeddedBroker) -> EmbeddedBroker:
     def refuse(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
         return [DeadLetter("nobody [knows] it") for _ in deliveries]
 
-    subscriptions = [Subscription(queue, refuse) for queue in (SALES, PRODUCTS)]
-    consumer = Thread(target=broker.consume, args=(subscriptions, stop))
+    subscriptions = [Subscription(name, refuse) for name in (SALES, PRODUCTS)]
+    consumer = Thread(target=queue.consume, args=(subscriptions, stop))
     consumer.start()
-    until("three dead letters", lambda: _dead(broker) == [2, 1])
+    until("three dead letters", lambda: _dead(queue) == [2, 1])
     stop.set()
     consumer.join(30)
-    return broker
+    return queue
 
 
-def _dead(broker: EmbeddedBroker) -> list[int]:
-    return [broker.depth(queue).dead for queue in (SALES, PRODUCTS)]
+def _dead(queue: EmbeddedBroker) -> list[int]:
+    return [queue.depth(name).dead for name in (SALES, PRODUCTS)]
 
 
 def test_what_lies_aside_is_listed_without_what_it_holds(command: Command, letters: EmbeddedBroker) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from threading import Event
 
 import pytest
@@ -12,20 +11,10 @@ from services.stripe_simulator.simulator import Simulator
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
 from shared.stripe_api.client import StripeApi
-from shared.topology import PIPELINE
 from shared.vocabulary import ProductId, account_key
 from tests.integration.reconciler.missed import Scene, open_scene
 
 ACCOUNT = account_key(None, livemode=False)
-
-
-@pytest.fixture
-def queue(database_url: str) -> Iterator[EmbeddedBroker]:
-    """The queue in the test's database."""
-    made = EmbeddedBroker(database_url, PIPELINE)
-    made.declare()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from services.backoffice.operations import stocktaking
 from services.backoffice.operations.stocktaking import Author, NobodyLooks, NotChangeable, Place
 from shared.broker.embedded import EmbeddedBroker
 from shared.store.levels import Named
-from shared.topology import PIPELINE, PRODUCTS
+from shared.topology import PRODUCTS
 from shared.vocabulary import MovementKind, ProductId, Size
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 from tests.support.command import Command, Ended, stocksync
@@ -19,24 +19,16 @@ from tests.support.waiting import until
 
 
 @pytest.fixture
-def broker(database_url: str) -> EmbeddedBroker:
-    """The queue in the test's database, which nobody consumes."""
-    made = EmbeddedBroker(database_url, PIPELINE)
-    made.declare()
-    return made
-
-
-@pytest.fixture
-def command(database_url: str, broker: EmbeddedBroker) -> Command:
+def command(database_url: str, queue: EmbeddedBroker) -> Command:
     """Runs `stocksync` on the test's database."""
-    assert broker.depth(PRODUCTS).ready == 0
+    assert queue.depth(PRODUCTS).ready == 0
     return partial(stocksync, DATABASE_URL=database_url, COLUMNS="200")
 
 
 @pytest.fixture
-def counting(shop: Shop, broker: EmbeddedBroker) -> stocktaking.Shop:
+def counting(shop: Shop, queue: EmbeddedBroker) -> stocktaking.Shop:
     """The same shop, as its back office sees it."""
-    return stocktaking.Shop(shop.database, broker, ACCOUNT)
+    return stocktaking.Shop(shop.database, queue, ACCOUNT)
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def who(shop: Shop, product: ProductId) -> list[tuple[str, int, str, str]]:
 
 
 def test_goods_that_came_in_are_added(
-    shop: Shop, mug: ProductId, command: Command, broker: EmbeddedBroker
+    shop: Shop, mug: ProductId, command: Command, queue: EmbeddedBroker
 ) -> None:
     """A restock is a movement with who and why, the worker is told, and Stripe shows the sum."""
     done = command("restock", mug, "+20", "--reason", "delivery 17")
@@ -71,7 +63,7 @@ def test_goods_that_came_in_are_added(
     kind, delta, actor, reason = who(shop, mug)[-1]
     assert (kind, delta, reason) == ("restock", 20, "delivery 17")
     assert actor
-    assert broker.depth(PRODUCTS).ready == 1
+    assert queue.depth(PRODUCTS).ready == 1
     shop.sync(mug)
     assert shop.stock(mug) == {"": "29"}
 
