@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from threading import Event
@@ -16,15 +15,15 @@ import psycopg
 from shared import clock
 from shared.database.embedded_place import Place
 from shared.database.errors import EmbeddedFailed, WrongDatabase
+from shared.free_ports import free_port, is_free
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30
-_LOWEST_PORT: Final = 20_000
-_PORTS: Final = 12_000  # below the range that outgoing connections take theirs from
+_HOST: Final = "127.0.0.1"
 _LOG_BYTES: Final = 5_000_000
 _LOCALE: Final = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")  # on every system
 _OPTIONS: Final = {
-    "listen_addresses": "127.0.0.1",
+    "listen_addresses": _HOST,
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "128MB",
@@ -47,7 +46,7 @@ class Server:
     def dsn(self) -> str:
         """The server's address with its password."""
         password, port = self._password.read_text().strip(), self._port.read_text().strip()
-        return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+        return f"postgresql://postgres:{password}@{_HOST}:{port}/postgres"
 
     def prepare(self) -> None:
         """Make the data directory if there is none yet; raises WrongDatabase where another version made it."""
@@ -132,16 +131,15 @@ class Server:
 
     def _choose_port(self, *, may_move: bool) -> None:
         port = int(self._port.read_text()) if self._port.exists() else None
-        if port is not None and _is_free(port):
+        if port is not None and is_free(_HOST, port):
             return
         if port is not None and not may_move:
             raise EmbeddedFailed(f"port {port} of the embedded PostgreSQL is taken by another program")
-        for _ in range(100):
-            port = _LOWEST_PORT + secrets.randbelow(_PORTS)
-            if _is_free(port):
-                _write_private(self._port, str(port))
-                return
-        raise EmbeddedFailed("no free port on 127.0.0.1 for the embedded PostgreSQL")
+        try:
+            chosen = free_port(_HOST)
+        except OSError as error:
+            raise EmbeddedFailed(f"the embedded PostgreSQL has no port: {error.strerror}") from None
+        _write_private(self._port, str(chosen))
 
     def _launch(self) -> subprocess.CompletedProcess[str]:
         log = self._place.data / "server.log"
@@ -211,16 +209,6 @@ def _write_private(path: Path, text: str) -> None:
     draft.touch(mode=0o600)
     draft.write_text(text)
     draft.replace(path)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def _last_line(text: str) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import ExitStack
+from shared.free_ports import free_port
 
-
-def free_port() -> int:
-    """One of them."""
-    return free_ports(1)[0]
+__all__ = ["free_port", "free_ports"]
 
 
 def free_ports(count: int) -> list[int]:
     """So many of them, all different."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        chosen.add(free_port())
+    return list(chosen)

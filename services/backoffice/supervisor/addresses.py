@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from threading import Event
 from typing import Final
 
 from shared import clock
+from shared.free_ports import claim, free_port
 
 RETRY_SECONDS: Final = 0.1
 
@@ -29,7 +29,7 @@ def resolve(setting: str, bind: str, patience: float = 0.0) -> str:
 
 def _bound(bind: str) -> str:
     host, _, port = bind.rpartition(":")
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host.strip("[]"), int(port)))
-        return f"{host}:{probe.getsockname()[1]}"
+    address = host.strip("[]")
+    chosen = int(port) or free_port(address)
+    claim(address, chosen)
+    return f"{host}:{chosen}"
