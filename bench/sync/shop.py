@@ -57,7 +57,7 @@ class Shop:
     """One shop; all but `create` goes through the control API, which is neither limited nor logged."""
 
     def __init__(self, simulator: str) -> None:
-        self._simulator = simulator
+        self.simulator = simulator
         self._http = requests.Session()
         self._stripe = stripe.StripeClient("sk_test_bench", base_addresses={"api": simulator})
         self.products: list[ProductId] = []
@@ -91,7 +91,7 @@ class Shop:
 
     def another(self) -> Shop:
         """The same shop, for another thread."""
-        shop = Shop(self._simulator)
+        shop = Shop(self.simulator)
         shop.products = list(self.products)
         return shop
 
@@ -202,14 +202,14 @@ class Shop:
 
     def control(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A call to the simulator's control API."""
-        answer = self._http.post(self._simulator + path, json=body, timeout=TIMEOUT)
+        answer = self._http.post(self.simulator + path, json=body, timeout=TIMEOUT)
         answer.raise_for_status()
         return answer.json()
 
     def _delete(self, path: str) -> None:
-        self._http.delete(self._simulator + path, timeout=TIMEOUT).raise_for_status()
+        self._http.delete(self.simulator + path, timeout=TIMEOUT).raise_for_status()
 
     def _get(self, path: str) -> dict[str, Any]:
-        answer = self._http.get(self._simulator + path, timeout=TIMEOUT)
+        answer = self._http.get(self.simulator + path, timeout=TIMEOUT)
         answer.raise_for_status()
         return answer.json()

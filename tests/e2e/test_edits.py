@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,7 +16,12 @@ from bench.sync.shop import Shop
 from bench.sync.stage import Stage
 from demo.stack import running
 from services.stock_worker.deps import PACE
+from shared.broker.embedded import EmbeddedBroker
+from shared.broker.port import Broker
+from shared.broker.rabbitmq import RabbitBroker
 from shared.database.embedded import EmbeddedPostgres
+from shared.topology import PIPELINE
+from tests.e2e.inquest import inquest
 from tests.support.postgres import home_folder
 from tests.support.rabbitmq import RabbitNode
 
@@ -25,68 +33,83 @@ PATIENCE = 240.0
 """Seconds: on a machine that is held up a message may be tried again after 5, 30 and 120 s."""
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A pipeline on its stage, its queue, and the folder with its log."""
+
+    stage: Stage
+    broker: Broker
+    home: Path
+
+
 @pytest.fixture(scope="module")
-def embedded() -> Iterator[Stage]:
+def embedded() -> Iterator[Site]:
     """The pipeline as one machine runs it."""
-    with home_folder() as home, EmbeddedPostgres(home) as address, running(home, **QUICK) as stack:
-        yield Stage(Shop(stack.simulator), address)
+    with (
+        home_folder() as home,
+        EmbeddedPostgres(home) as address,
+        running(home, **QUICK) as stack,
+        closing(EmbeddedBroker(address, PIPELINE)) as broker,
+    ):
+        yield Site(Stage(Shop(stack.simulator), address), broker, home)
 
 
 @pytest.fixture(scope="module")
-def on_rabbitmq(rabbitmq: RabbitNode) -> Iterator[Stage]:
+def on_rabbitmq(rabbitmq: RabbitNode) -> Iterator[Site]:
     """The same pipeline with its messages in RabbitMQ."""
     with (
         home_folder() as home,
         EmbeddedPostgres(home) as address,
         running(home, **QUICK, AMQP_URL=rabbitmq.url) as stack,
+        closing(RabbitBroker(rabbitmq.url, PIPELINE)) as broker,
     ):
-        yield Stage(Shop(stack.simulator), address)
+        yield Site(Stage(Shop(stack.simulator), address), broker, home)
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [20261124])
-def test_embedded_every_sale_and_every_edit_counts(embedded: Stage, seed: int) -> None:
+def test_embedded_every_sale_and_every_edit_counts(embedded: Site, seed: int) -> None:
     """300 sales and 40 Dashboard edits at random moments: Stripe equals the oracle, each edit is a movement."""
     sell_under_edits(embedded, seed)
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [20261124])
-def test_rabbitmq_every_sale_and_every_edit_counts(on_rabbitmq: Stage, seed: int) -> None:
+def test_rabbitmq_every_sale_and_every_edit_counts(on_rabbitmq: Site, seed: int) -> None:
     """The same with RabbitMQ."""
     sell_under_edits(on_rabbitmq, seed)
 
 
-def test_embedded_a_hot_product_takes_few_writes(embedded: Stage) -> None:
+def test_embedded_a_hot_product_takes_few_writes(embedded: Site) -> None:
     """A hundred sales of one product share one write a second, and the number is right."""
     sell_one_product(embedded)
 
 
-def test_rabbitmq_a_hot_product_takes_few_writes(on_rabbitmq: Stage) -> None:
+def test_rabbitmq_a_hot_product_takes_few_writes(on_rabbitmq: Site) -> None:
     """The same with RabbitMQ."""
     sell_one_product(on_rabbitmq)
 
 
-def sell_under_edits(stage: Stage, seed: int) -> None:
+def sell_under_edits(site: Site, seed: int) -> None:
     """Customers and a person at the Dashboard at once; then the books have to be right."""
-    shop = stage.shop
+    stage, shop = site.stage, site.stage.shop
     shop.open(PRODUCTS)
     shop.live(LATENCY_MS, 250, 500)
     day = edits.plan(shop.variants, (SALES, EDITS), SECONDS, Random(seed))
-    assert edits.play(shop, day, PATIENCE), "Stripe never showed what was intended"
+    assert edits.play(shop, day, PATIENCE), inquest(stage, site.broker, site.home)
     found = edits.findings(day, shop.outcome(), ledger.read(stage.database, shop.products))
     assert missed(found) == []
 
 
-def sell_one_product(stage: Stage) -> None:
+def sell_one_product(site: Site) -> None:
     """All at once, their webhooks too."""
-    shop = stage.shop
+    stage, shop = site.stage, site.stage.shop
     shop.open(1)
     shop.live(LATENCY_MS, 250, 500)
     sold = rush.play(shop, Counter({shop.variants[0]: HOT_SALES}))
     end = shop.outcome()
-    assert sold.seconds is not None, "Stripe never showed what was intended"
-    assert equal(end).met
+    assert sold.seconds is not None, inquest(stage, site.broker, site.home)
+    assert equal(end).met, inquest(stage, site.broker, site.home)
     assert 1 <= end.log.count(WRITE_PRODUCT) <= 2 + sold.seconds / PACE
 
 
