@@ -14,6 +14,7 @@ from shared.broker.port import Broker
 from shared.outcomes import Outage
 from shared.recovery.plan import Missed
 from shared.recovery.search import Places, Stopped
+from shared.refusal import Refused
 from shared.store.told_sales import ToldSales
 from shared.topology import PIPELINE, SALES
 
@@ -28,7 +29,7 @@ PATIENCE: Final = 300.0
 """Seconds without the queue getting shorter after which nobody seems to work it off."""
 
 
-class Crowded(Exception):
+class Crowded(Refused):
     """A queue is not worked off; the text is for people."""
 
 

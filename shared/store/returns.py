@@ -8,6 +8,7 @@ from typing import Any, Final
 from psycopg import Connection
 
 from shared.alerts import AlertKey
+from shared.refusal import Refused
 from shared.store.alerts import Alerts
 from shared.store.movements import Movements
 from shared.store.products import Products
@@ -27,7 +28,7 @@ BY_ITSELF: Final = "stocksync"
 """Who decides where no person is asked."""
 
 
-class NotReturnable(ValueError):
+class NotReturnable(Refused):
     """The refund can't be decided so; the text is fit for people."""
 
 

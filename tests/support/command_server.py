@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
-from services.backoffice.cli.main import main
+from services.backoffice.cli.lazy import PACKAGE
+from services.backoffice.cli.main import PLACES, main
 
 
 def serve() -> None:
-    """Answer each line with the exit code of the command it orders."""
+    """Answer each line with the exit code of the command it orders; all of them have been imported by then."""
+    for module in set(PLACES.values()):
+        import_module(f"{PACKAGE}.{module}")
     for line in sys.stdin:
         child = os.fork()
         if not child:

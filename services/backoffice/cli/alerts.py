@@ -22,7 +22,11 @@ from services.backoffice.operations.alerts import Seen
 from shared import clock
 from shared.settings import ZoneSettings, load
 
-app = typer.Typer(help="What is open, and saying that it is seen to or can wait.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    help="What is open, and saying that it is seen to or can wait.",
+    no_args_is_help=True,
+)
 
 Ids = Annotated[list[int], typer.Argument(help="As `stocksync alerts list` shows them.", min=1)]
 STATES: Final = {"waits": "cyan", "refused": "bold red", "told": "default"}

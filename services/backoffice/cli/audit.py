@@ -23,9 +23,12 @@ from shared.store.audit import SoldLine
 FAILED: Final = 1
 USUAL: Final = timedelta(days=30)
 
+app = typer.Typer(add_completion=False)
 customers = typer.Typer(help="Who bought, where that is kept.", no_args_is_help=True)
+app.add_typer(customers, name="customers")
 
 
+@app.command()
 def audit(
     since: Annotated[str | None, typer.Option(help="From this moment on; 30 days back without.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this moment; now without.")] = None,

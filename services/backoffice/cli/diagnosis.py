@@ -34,7 +34,10 @@ STYLES: Final = {
     Verdict.SKIPPED: "dim",
 }
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def doctor(
     ingest: Annotated[
         str, typer.Option(help="Where ingest is, http://HOST:PORT, if not at INGEST_BIND.")
@@ -52,6 +55,7 @@ def doctor(
     raise typer.Exit(code)
 
 
+@app.command()
 def probe(
     simulator: Annotated[bool, typer.Option("--simulator", help="Try it on the simulator instead.")] = False,
 ) -> None:

@@ -15,6 +15,8 @@ from services.backoffice.operations.reports.export import Wanted
 from shared import movement_feed, spreadsheet
 from shared.movement_feed import Recorded
 
+app = typer.Typer(add_completion=False)
+
 
 class Format(StrEnum):
     """How movements are written."""
@@ -23,6 +25,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+@app.command()
 def export(
     since: Annotated[
         str | None, typer.Option(help="From this moment on: 2026-05-04, 2026-05-04T10:30.")

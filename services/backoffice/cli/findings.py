@@ -19,7 +19,9 @@ from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import findings as operations
 from shared.store.findings import Finding
 
-app = typer.Typer(help="What does not add up, and what to do about it.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False, help="What does not add up, and what to do about it.", no_args_is_help=True
+)
 
 Ids = Annotated[list[int], typer.Argument(help="Numbers, as `stocksync findings list` shows them.")]
 STATES: Final = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}

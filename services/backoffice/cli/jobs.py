@@ -22,7 +22,11 @@ from shared.broker.connect import connect
 from shared.store.jobs import JobRun
 from shared.vocabulary import JobName
 
-app = typer.Typer(help="When jobs run, what became of them, and running one now.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    help="When jobs run, what became of them, and running one now.",
+    no_args_is_help=True,
+)
 
 FOUND_LATER: Final = "The queue does not answer; the reconciler finds the job within a minute or so."
 STATES: Final = {"done": "green", "failed": "bold red", "skipped": "yellow", "running": "cyan"}

@@ -23,7 +23,10 @@ Since = Annotated[
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="So many of the newest.")]
 BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)  # before any movement
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def movements(
     product: Annotated[
         str | None, typer.Argument(help="Its id, its name, or how one of them begins; all without.")
@@ -41,6 +44,7 @@ def movements(
     answer(found, partial(_print_movements, opened.zone), nothing="nothing moved", as_json=as_json)
 
 
+@app.command()
 def sales(
     *,
     recovered: Annotated[

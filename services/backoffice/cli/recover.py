@@ -25,7 +25,10 @@ from shared.recovery.search import Places
 ROWS: Final = 50
 """Lines of the table; the rest is counted."""
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def recover(
     since: Annotated[
         str | None,

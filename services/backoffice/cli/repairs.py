@@ -19,7 +19,10 @@ from shared.broker.connect import connect
 from shared.store.repairs import Quarantined
 from shared.vocabulary import ProductId
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def takeover(
     products: Annotated[list[str] | None, typer.Argument(help="Stripe's ids, prod_….")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Whatever is in quarantine.")] = False,
@@ -45,6 +48,7 @@ def takeover(
         typer.echo(FOUND_LATER)
 
 
+@app.command()
 def restored(
     since: Annotated[
         str | None,

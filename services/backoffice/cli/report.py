@@ -19,6 +19,8 @@ from shared.stock_levels import Totals
 
 NOTHING: Final = "no product keeps stock yet"
 
+app = typer.Typer(add_completion=False)
+
 
 class Format(StrEnum):
     """How a report is written."""
@@ -29,6 +31,7 @@ class Format(StrEnum):
     HTML = "html"
 
 
+@app.command()
 def report(
     live: Annotated[
         bool, typer.Option("--live", help="As Stripe shows it, not as the ledger has it.")

@@ -15,7 +15,10 @@ from services.backoffice.operations.reports.stock import Asked, Trend
 from shared import clock, spreadsheet
 from shared.stock_levels import Level
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def stock(
     product: Annotated[
         str | None, typer.Argument(help="Its id, its name, or how one of them begins; all without.")
@@ -59,6 +62,7 @@ def _row(level: Level) -> dict[str, str | int | None]:
     }
 
 
+@app.command()
 def trend(
     product: Annotated[str, typer.Argument(help="Its id, its name, or how one of them begins.")],
     days: Annotated[int, typer.Option(min=1, max=3660, help="So many days, today the last.")] = 90,

@@ -29,7 +29,10 @@ ProductName = Annotated[str, typer.Argument(help="Its id, its name, or how one o
 Yes = Annotated[bool, typer.Option("--yes", help=f"Do not ask, though it is {MUCH:,} units or more.")]
 Why = Annotated[str, typer.Option(help="Why; it is kept with the movement.")]
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(context_settings=SIGNED)
 def restock(
     product: ProductName,
     units: Annotated[
@@ -47,6 +50,7 @@ def restock(
     _tell(_changed(product, size, number, MovementKind.RESTOCK, author=author, yes=yes), as_json=as_json)
 
 
+@app.command(context_settings=SIGNED)
 def adjust(
     product: ProductName,
     units: Annotated[
@@ -64,6 +68,7 @@ def adjust(
     _tell(_changed(product, size, number, MovementKind.ADJUSTMENT, author=author, yes=yes), as_json=as_json)
 
 
+@app.command(context_settings=SIGNED)
 def correct(
     product: ProductName,
     units: Annotated[

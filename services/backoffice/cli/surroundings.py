@@ -9,16 +9,6 @@ from typing import Final, NoReturn
 
 from services.backoffice.cli.moments import NoMoment
 from services.backoffice.cli.tables import visible
-from services.backoffice.operations.alerts import NotOpen
-from services.backoffice.operations.dead_letters import NotParked
-from services.backoffice.operations.findings import NoSuchFinding
-from services.backoffice.operations.recover import NeverRan
-from services.backoffice.operations.reports.products import Unclear
-from services.backoffice.operations.restored import WorkersConnected
-from services.backoffice.operations.stocktaking import NobodyLooks, NotChangeable
-from services.backoffice.operations.takeover import NotQuarantined
-from services.backoffice.operations.thresholds import NeverSeen
-from services.backoffice.operations.unplaced import NotHeld
 from services.backoffice.settings import MachineSettings
 from services.backoffice.supervisor.addresses import Taken
 from shared import logs
@@ -27,10 +17,9 @@ from shared.database.connect import dsn, exists
 from shared.database.errors import WrongDatabase
 from shared.database.pool import Database
 from shared.outcomes import Outage
-from shared.recovery.feed import Crowded
+from shared.refusal import Refused
 from shared.settings import WRONG_SETTING, DatabaseSettings, StripeSettings, load
 from shared.store import installations
-from shared.store.returns import NotReturnable
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import SurprisingAnswer
 from shared.vocabulary import AccountKey, account_key
@@ -93,22 +82,7 @@ def plain_errors() -> Generator[None]:
         yield
     except (NoMoment, OtherLedger, Taken, WrongDatabase) as error:
         _end(str(error), WRONG_SETTING)
-    except (
-        NeverSeen,
-        NeverRan,
-        NobodyLooks,
-        NoSuchFinding,
-        NotChangeable,
-        NotHeld,
-        NotOpen,
-        NotParked,
-        NotQuarantined,
-        NotReturnable,
-        Unclear,
-        WorkersConnected,
-    ) as error:
-        _end(str(error), FAILED)
-    except (Crowded, StripeFailed, SurprisingAnswer, Outage) as error:
+    except (Refused, StripeFailed, SurprisingAnswer, Outage) as error:
         _end(str(error), FAILED)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.database.pool import Connection, Database
+from shared.refusal import Refused
 from shared.store.alerts import Alerts, OpenAlert
 from shared.vocabulary import AccountKey
 
@@ -22,7 +23,7 @@ _UNITS: Final = {
 LONGEST: Final = timedelta(days=366)
 
 
-class NotOpen(LookupError):
+class NotOpen(Refused):
     """No open alert has these ids; the text is fit for people."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from shared.broker.port import Broker, Parked
+from shared.refusal import Refused
 from shared.topology import PIPELINE
 
 QUEUES = tuple(queue.name for queue in PIPELINE.queues)
@@ -12,7 +13,7 @@ MOST = 10_000
 """Dead letters of one queue that are looked through for those that were named."""
 
 
-class NotParked(LookupError):
+class NotParked(Refused):
     """No message with these ids lies aside; the text is fit for people."""
 
 

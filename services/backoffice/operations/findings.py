@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.database.pool import Connection, Database
+from shared.refusal import Refused
 from shared.store.findings import Finding, Findings, retell
 from shared.vocabulary import AccountKey
 
@@ -13,7 +14,7 @@ UNRESOLVED: Final = ("open", "acknowledged")
 EVERY: Final = (*UNRESOLVED, "resolved")
 
 
-class NoSuchFinding(LookupError):
+class NoSuchFinding(Refused):
     """Some of the findings are not there, or not in a state for it; the text is fit for people."""
 
 

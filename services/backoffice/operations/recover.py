@@ -11,12 +11,13 @@ from shared.recovery.feed import Feed, hand_on
 from shared.recovery.plan import Missed, Window
 from shared.recovery.search import Found, Places, Search
 from shared.recovery.tally import Tally
+from shared.refusal import Refused
 
 MOST_SHOWN: Final = 10_000
 """Missed things that are kept to be shown; all are counted."""
 
 
-class NeverRan(LookupError):
+class NeverRan(Refused):
     """No stock worker has run on this database; the text is fit for people."""
 
 

@@ -13,6 +13,7 @@ from shared import clock
 from shared.broker.port import Broker
 from shared.database.pool import Connection, Database
 from shared.messages import SessionPaid
+from shared.refusal import Refused
 from shared.store import installations, repairs
 from shared.store.sales import Sales
 from shared.stripe_api.client import StripeApi
@@ -28,7 +29,7 @@ LONGEST_PAYMENT: Final = timedelta(days=15)
 """Between the making of a session and its payment: a day, and two weeks for the slowest method."""
 
 
-class WorkersConnected(RuntimeError):
+class WorkersConnected(Refused):
     """Stock workers still run; the text says what to do."""
 
 

@@ -12,6 +12,7 @@ from services.backoffice.operations.reports.products import find
 from shared import clock
 from shared.broker.port import Broker
 from shared.database.pool import Connection, Database
+from shared.refusal import Refused
 from shared.store.levels import Named
 from shared.store.movements import Movements
 from shared.store.products import ProductRow, Products, VariantRow
@@ -33,11 +34,11 @@ _SIZES: Final = {
 }
 
 
-class NotChangeable(ValueError):
+class NotChangeable(Refused):
     """The stock can't be changed so; the text is fit for people."""
 
 
-class NobodyLooks(Exception):
+class NobodyLooks(Refused):
     """No stock worker answered in time; the text is fit for people."""
 
 

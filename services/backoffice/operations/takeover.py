@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from services.backoffice.operations.hints import hint
 from shared.broker.port import Broker
 from shared.database.pool import Database
+from shared.refusal import Refused
 from shared.store import repairs
 from shared.store.repairs import Quarantined
 from shared.vocabulary import AccountKey, ProductId
 
 
-class NotQuarantined(LookupError):
+class NotQuarantined(Refused):
     """Some of the products are unknown or not in quarantine; the text is fit for people."""
 
 

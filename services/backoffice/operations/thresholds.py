@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from shared.database.pool import Database
+from shared.refusal import Refused
 from shared.store import thresholds
 from shared.vocabulary import AccountKey, ProductId, Size
 
 
-class NeverSeen(LookupError):
+class NeverSeen(Refused):
     """No such product, or no such size of it, was ever seen; the text is fit for people."""
 
 

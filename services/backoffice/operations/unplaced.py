@@ -9,6 +9,7 @@ from services.backoffice.operations.hints import hint
 from services.backoffice.operations.stocktaking import Author, Place, Shop, book
 from shared.alerts import AlertKey
 from shared.database.pool import Connection, Database
+from shared.refusal import Refused
 from shared.store.alerts import Alerts
 from shared.store.unplaced import Held, UnplacedSales
 from shared.vocabulary import AccountKey, AlertKind, Movement, MovementKind
@@ -17,7 +18,7 @@ OPEN: Final = ("open",)
 EVERY: Final = (*OPEN, "placed", "dismissed")
 
 
-class NotHeld(LookupError):
+class NotHeld(Refused):
     """No sold line with this number waits; the text is fit for people."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.database.pool import Database
+from shared.refusal import Refused
 from shared.store.levels import Levels, Named
 from shared.store.snapshots import Snapshots
 from shared.vocabulary import AccountKey
@@ -14,7 +15,7 @@ SHOWN: Final = 5
 """Products that are named where a beginning fits several."""
 
 
-class Unclear(LookupError):
+class Unclear(Refused):
     """What people asked for is not there, or is several things; the text is for them."""
 
 
