@@ -29,9 +29,10 @@ setup-runtime: $(RUNTIME) # Only what running needs
 $(BIN)/python:
 	@deploy/make-venv $(PYTHON) $(VENV)
 
-$(RUNTIME): $(BIN)/python requirements.txt deploy/install-command
+$(RUNTIME): $(BIN)/python requirements.txt requirements-pages.txt deploy/install-command
 	@echo "installing what running needs …"
 	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements-pages.txt
 	@deploy/install-command $(VENV)
 	@touch $@
 
@@ -79,6 +80,7 @@ lock: ## Resolve the requirements anew, with hashes and without index addresses 
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --no-deps --group openapi -o requirements-openapi.txt
+	$(LOCK) --no-deps --group pages -o requirements-pages.txt
 
 secrets: $(BIN)/python # Made-up secrets for the local compose stack, kept out of git
 	@$(BIN)/python deploy/make_secrets.py $(SECRETS)

@@ -1,12 +1,24 @@
-"""What the back office's commands read beside the settings of the services."""
+"""What the back office's commands and pages read beside the settings of the services."""
 
 from __future__ import annotations
 
-from typing import Self
+import re
+from typing import Annotated, Final, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import AfterValidator, SecretStr, model_validator
 
 from shared.settings import Address, BrokerSettings, ShopSettings, StripeSettings
+
+_ORIGIN: Final = re.compile(
+    r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", re.ASCII
+)
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+
+
+def _origin(text: str) -> str:
+    if text and not _ORIGIN.fullmatch(text):
+        raise ValueError("must be what the browser's address begins with, such as https://stock.example.com")
+    return text
 
 
 class MachineSettings(BrokerSettings, StripeSettings, ShopSettings):
@@ -18,7 +30,32 @@ class MachineSettings(BrokerSettings, StripeSettings, ShopSettings):
     smtp_url: SecretStr | None = None
 
 
-class UpSettings(MachineSettings):
+class PagesSettings(MachineSettings):
+    """The web pages: reached from this machine only, or through a proxy that speaks TLS."""
+
+    backoffice_bind: Address = "127.0.0.1:8080"
+    backoffice_origin: Annotated[str, AfterValidator(_origin)] = ""
+    """What people's browsers call the pages; unset means `http://` and BACKOFFICE_BIND."""
+    backoffice_password: SecretStr | None = None
+    """The password of the operator `shop`, who is made with it."""
+
+    @model_validator(mode="after")
+    def _passwords_stay_private(self) -> Self:
+        host = self.backoffice_bind.rpartition(":")[0]
+        if host not in _LOOPBACK and not self.backoffice_origin.startswith("https://"):
+            raise ValueError(
+                "BACKOFFICE_BIND lets other machines in: passwords need TLS then. Put a proxy before the pages, and set"
+                " BACKOFFICE_ORIGIN to the https:// address that people use"
+            )
+        return self
+
+    @property
+    def origin(self) -> str:
+        """What the browser's address begins with, without a slash at its end."""
+        return self.backoffice_origin or f"http://{self.backoffice_bind}"
+
+
+class UpSettings(PagesSettings):
     """One machine: what is set is used, what is unset is started here."""
 
     @model_validator(mode="after")

@@ -124,6 +124,13 @@ class Levels:
         )
         return {(ProductId(row[0]), row[1] if row[1] is None else Size(row[1])): int(row[2]) for row in found}
 
+    def named(self, product: ProductId) -> Named | None:
+        """The product with this id, kept or not."""
+        with self._connection.cursor(row_factory=class_row(Named)) as cursor:
+            return cursor.execute(
+                "select id, name from product where account = %s and id = %s", (self._account, product)
+            ).fetchone()
+
     def called(self, wanted: str, limit: int) -> list[Named]:
         """Products whose id or name is `wanted` or begins so, whatever the case; what fits exactly first."""
         found = self._connection.execute(

@@ -10,6 +10,8 @@ from services.backoffice.cli.lazy import Lazy
 
 PLACES: Final = {
     "up": "up",
+    "pages": "pages",
+    "users": "users",
     "doctor": "diagnosis",
     "stock": "stock",
     "restock": "stocktaking",
@@ -58,6 +60,6 @@ def commands() -> None:
     """Keeps the stock numbers in Stripe product metadata true."""
 
 
-def main() -> None:
-    """The entry point."""
-    app(prog_name="stocksync")
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point; None means what was typed."""
+    app(arguments, prog_name="stocksync")

@@ -31,8 +31,8 @@ FAILED: Final = 1
 
 
 @contextmanager
-def open_database(settings: DatabaseSettings) -> Generator[Database]:
-    """A few connections to the database, which must be there and of this version; raises WrongDatabase, an Outage."""
+def open_database(settings: DatabaseSettings, *, size: int = 2) -> Generator[Database]:
+    """Up to `size` connections; the database must be there and of this version; raises WrongDatabase, an Outage."""
     if not exists(settings):
         raise WrongDatabase(
             f"there is no database below {settings.stocksync_home.resolve()}: run this in the folder where"
@@ -41,7 +41,7 @@ def open_database(settings: DatabaseSettings) -> Generator[Database]:
         )
     address = dsn(settings)
     migrations.check(address)
-    database = Database(address, name="stocksync backoffice", size=2)
+    database = Database(address, name="stocksync backoffice", size=size)
     try:
         yield database
     finally:

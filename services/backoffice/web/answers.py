@@ -1,0 +1,59 @@
+"""How a page answers a change: on with the next page and a notice, or what was wrong beside the form."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.backoffice.operations import people
+from services.backoffice.web.gate import COOKIE
+from services.backoffice.web.office import office
+from shared import logs
+from shared.outcomes import Outage
+from shared.refusal import Refused
+from shared.stripe_api.answers import StripeFailed
+
+log = logs.get(__name__)
+
+
+def is_part() -> bool:
+    """Whether a script asks for a part of a page it shows already."""
+    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+
+
+def done(notice: str, where: str) -> AnyResponse:
+    """On to `where`, which shows the notice once."""
+    people.leave_notice(office().ledger.database, request.cookies.get(COOKIE, ""), notice)
+    if is_part():
+        return Response(headers={"HX-Redirect": where})
+    return redirect(where, 303)
+
+
+def explain(app: Flask) -> None:
+    """Have every error of `app` end as words for people; what nobody foresaw is logged and named by a number."""
+
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> tuple[str, int]:
+        return _problem(str(error), 422)
+
+    @app.errorhandler(Outage)
+    @app.errorhandler(StripeFailed)
+    def away(error: Exception) -> tuple[str, int]:
+        return _problem(f"{error}. Nothing was changed; try again in a moment.", 503)
+
+    @app.errorhandler(HTTPException)
+    def refused_by_http(error: HTTPException) -> AnyResponse | tuple[str, int]:
+        if error.code is None or error.code < 400:  # noqa: PLR2004 - HTTP's own: a redirect
+            return error.get_response()  # pyright: ignore[reportReturnType] - the wsgi wrapper's own class
+        return _problem(error.description or error.name, error.code)
+
+    @app.errorhandler(Exception)
+    def unforeseen(error: Exception) -> tuple[str, int]:
+        log.error("page_failed", path=request.path, error=type(error).__name__, exc_info=error)
+        return _problem("Something went wrong here; the log says what.", 500)
+
+
+def _problem(text: str, code: int) -> tuple[str, int]:
+    page = "problem_part.html" if is_part() else "problem.html"
+    return render_template(page, problem=text[:1].upper() + text[1:], code=code), code

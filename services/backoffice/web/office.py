@@ -1,0 +1,50 @@
+"""What every page stands on: the ledger, the queue, the shop's clock, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app, g
+
+from services.backoffice.operations.reports.stock import Ledger
+from services.backoffice.operations.stocktaking import Author, Shop
+from shared.broker.port import Broker
+from shared.store.people import Visit
+
+_KEY: Final = "stocksync"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """One account's back office; `origin` is what browsers call it."""
+
+    ledger: Ledger
+    broker: Broker
+    zone: ZoneInfo
+    origin: str
+
+    @property
+    def shop(self) -> Shop:
+        """The ledger, and the way to its stock worker."""
+        return Shop(self.ledger.database, self.broker, self.ledger.account)
+
+    def keep(self, extensions: dict[str, object]) -> None:
+        """Have `office` find it."""
+        extensions[_KEY] = self
+
+
+def office() -> Office:
+    """That of the application which answers."""
+    return cast("Office", current_app.extensions[_KEY])
+
+
+def visit() -> Visit:
+    """Who is asking; only where the gate let somebody in."""
+    return cast("Visit", g.visit)
+
+
+def author(reason: str) -> Author:
+    """Whoever is asking, as the one who changes something."""
+    return Author(visit().person, reason.strip())

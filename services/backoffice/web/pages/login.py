@@ -1,0 +1,61 @@
+"""Logging in and out."""
+
+from __future__ import annotations
+
+import math
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from services.backoffice.operations import people
+from services.backoffice.web import gate
+from services.backoffice.web.office import office
+
+pages = Blueprint("login", __name__)
+
+
+@pages.get("/login")
+def form() -> str:
+    """The form."""
+    return _form("")
+
+
+@pages.post("/login")
+def enter() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
+    """Let somebody in."""
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    try:
+        entry = people.log_in(office().ledger.database, name, password, request.remote_addr or "")
+    except people.Blocked as blocked:
+        seconds = math.ceil(blocked.seconds)
+        problem = f"Too many wrong passwords. Try again in {_span(seconds)}."
+        return _form(problem), 429, {"Retry-After": str(seconds)}
+    if entry is None:
+        return _form("Name and password don't fit."), 401
+    response = redirect(_back(request.form.get("back", "")), 303)
+    gate.let_in(response, entry, office().origin)
+    return response
+
+
+@pages.post("/logout")
+def leave() -> Response:
+    """Let somebody out, for good."""
+    people.log_out(office().ledger.database, request.cookies.get(gate.COOKIE, ""))
+    response = redirect(url_for("login.form"), 303)
+    gate.let_out(response)
+    return response
+
+
+def _form(problem: str) -> str:
+    back = request.values.get("back", "")
+    return render_template("login.html", problem=problem, name=request.form.get("name", ""), back=back)
+
+
+def _back(path: str) -> str:
+    """A path of ours, never another site."""
+    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if ours else url_for("overview.page")
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"  # noqa: PLR2004 - two minutes

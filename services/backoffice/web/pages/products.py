@@ -1,0 +1,81 @@
+"""The products, and one of them: what there is, how it went, what came and went, and changing it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, cast, get_args
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from services.backoffice.operations import catalogue, stocktaking
+from services.backoffice.operations.reports import journal, stock
+from services.backoffice.operations.stocktaking import Changed, NotChangeable
+from services.backoffice.web import answers
+from services.backoffice.web.office import author, office
+from shared import clock
+from shared.store.product_pages import Standing
+from shared.vocabulary import MovementKind, ProductId, parse_units
+
+pages = Blueprint("products", __name__)
+DAYS: Final = 30
+MOVEMENTS: Final = 50
+SINCE: Final = timedelta(days=366)
+_KINDS: Final = {"restock": MovementKind.RESTOCK, "adjust": MovementKind.ADJUSTMENT}
+
+
+@pages.get("/products")
+def listing() -> str:
+    """All that match what is searched for, a page at a time."""
+    search = request.args.get("q", "").strip()[:100]
+    asked = request.args.get("show", "all")
+    standing = cast("Standing", asked if asked in get_args(Standing) else "all")
+    number = min(request.args.get("page", 1, type=int) or 1, 100_000)
+    found = catalogue.listing(office().ledger, search, standing, max(1, number))
+    part = "products_list.html" if answers.is_part() else "products.html"
+    return render_template(part, found=found, search=search, standing=standing)
+
+
+@pages.get("/products/<product>")
+def one(product: str) -> str:
+    """A product's page."""
+    desk, now = office(), clock.now()
+    named, levels = catalogue.levels(desk.ledger, ProductId(product))
+    trend = stock.trend(desk.ledger, named.id, DAYS, now=now, zone=desk.zone)
+    moved = journal.movements(desk.ledger, named.id, None, since=now - SINCE, limit=MOVEMENTS)
+    course = [{"size": line.size, "points": line.points} for line in trend.lines]
+    return render_template(
+        "product.html", product=named, levels=levels, trend=trend, movements=moved, course=course
+    )
+
+
+@pages.post("/products/<product>/change")
+def change(product: str) -> Response:
+    """Restock, adjust or count one size."""
+    shop = office().shop
+    where = stocktaking.place(shop, product, request.form.get("size", ""))
+    how, number, who = request.form.get("how", ""), _number(), author(request.form.get("reason", ""))
+    if how == "count":
+        done = stocktaking.count(shop, where, number, author=who)
+    elif how in _KINDS:
+        done = stocktaking.change(shop, where, number, kind=_KINDS[how], author=who)
+    else:
+        raise NotChangeable("say whether goods came in, something was wrong, or somebody counted")
+    return answers.done(_told(done), url_for("products.one", product=product))
+
+
+def _number() -> int:
+    """The units of the form, as the kind of change wants them; raises NotChangeable."""
+    text, how = request.form.get("units", "").strip(), request.form.get("how", "")
+    negative = how == "adjust" and text[:1] in {"-", "−"}
+    units = parse_units(text.lstrip("+-−") if how != "count" else text)
+    if units is None or (how != "count" and units == 0):
+        raise NotChangeable("the units must be a whole number, such as 20")
+    if how != "restock" and not request.form.get("reason", "").strip():
+        raise NotChangeable("say why: it is kept with the change")
+    return -units if negative else units
+
+
+def _told(done: Changed) -> str:
+    later = "" if done.told else " The queue does not answer; Stripe follows within a minute or so."
+    return f"{done.place}: {done.before:,} → {done.after:,}.{later}"
