@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
@@ -18,6 +18,13 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 def _origin(text: str) -> str:
     if text and not _ORIGIN.fullmatch(text):
         raise ValueError("must be what the browser's address begins with, such as https://stock.example.com")
+    return text
+
+
+def _origins(text: str) -> str:
+    for one in filter(None, text.split(",")):
+        if one != "*" and not _ORIGIN.fullmatch(one):
+            raise ValueError("must be origins such as https://shop.example.com, separated by commas, or *")
     return text
 
 
@@ -38,6 +45,11 @@ class PagesSettings(MachineSettings):
     """What people's browsers call the pages; unset means `http://` and BACKOFFICE_BIND."""
     backoffice_password: SecretStr | None = None
     """The password of the operator `shop`, who is made with it."""
+
+    storefront_origins: Annotated[str, AfterValidator(_origins)] = ""
+    """The shop's own pages that may ask what there is: origins separated by commas, or `*`; unset means none."""
+    storefront_shows: Literal["levels", "units"] = "levels"
+    """What they are told: in, low or out, or also how many."""
 
     @model_validator(mode="after")
     def _passwords_stay_private(self) -> Self:

@@ -10,11 +10,11 @@ from jinja2 import StrictUndefined
 
 from services.backoffice.web import answers, gate
 from services.backoffice.web.office import Office
-from services.backoffice.web.pages import files, login, overview, products
+from services.backoffice.web.pages import files, login, overview, products, storefront
 from shared import clock
 from shared.vocabulary import StockStatus
 
-PAGES: Final = (files.pages, login.pages, overview.pages, products.pages)
+PAGES: Final = (files.pages, login.pages, overview.pages, products.pages, storefront.pages)
 SHORT: Final = 20  # characters; ids of sessions are longer
 COLOURS: Final = {StockStatus.OUT: "bad", StockStatus.LOW: "warn", StockStatus.IN: "good"}
 LARGEST_FORM: Final = 2_000_000  # bytes; a stock list of 20,000 sizes

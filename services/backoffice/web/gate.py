@@ -18,8 +18,10 @@ from services.backoffice.web.office import Office
 from shared.store.people import Visit
 
 COOKIE: Final = "stocksync"
-PUBLIC: Final = frozenset({"login.form", "login.enter", "files.script", "files.static"})
+PUBLIC: Final = frozenset({"login.form", "login.enter", "files.script", "files.static", "storefront.stock"})
 """Endpoints that nobody needs a login for."""
+ANYWHERE: Final = frozenset({"storefront.stock"})
+"""Endpoints that may be reached under other names: they know no visits."""
 EVERYBODY: Final = frozenset({"login.leave"})
 """Endpoints that change something and need no operator."""
 _READING: Final = frozenset({"GET", "HEAD"})
@@ -43,6 +45,7 @@ def guard(app: Flask, office: Office) -> None:
     @app.before_request
     def check() -> AnyResponse | None:
         changing = request.method not in _READING
+        _refuse_unstorable()
         _refuse_foreign(office.origin, changing=changing)
         if request.endpoint in PUBLIC:
             return None
@@ -56,7 +59,8 @@ def guard(app: Flask, office: Office) -> None:
 
     @app.after_request
     def harden(response: Response) -> Response:
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
         if office.origin.startswith("https:"):
             response.headers["Strict-Transport-Security"] = _HSTS
         response.headers.setdefault("Cache-Control", "no-store")
@@ -90,9 +94,15 @@ def _to_login(*, changing: bool) -> AnyResponse:
     return redirect(where, 303)
 
 
+def _refuse_unstorable() -> None:
+    """No text that people can type has this character, and no database keeps it."""
+    if any("\0" in text for text in (request.path, *(text for _, text in request.values.items(multi=True)))):
+        abort(400, "there is a character in it that nobody can type")
+
+
 def _refuse_foreign(origin: str, *, changing: bool) -> None:
     """Only our own address, and only a form of our own pages: browsers name the origin with every POST."""
-    if request.host != urlsplit(origin).netloc:
+    if request.endpoint not in ANYWHERE and request.host != urlsplit(origin).netloc:
         abort(400, "this is not the address of these pages")
     if not changing:
         return

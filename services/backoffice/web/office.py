@@ -17,6 +17,14 @@ _KEY: Final = "stocksync"
 
 
 @dataclass(frozen=True, slots=True)
+class Storefront:
+    """Whose pages may ask what there is (origins, or `*`), and whether they are told `units` or only in, low, out."""
+
+    origins: frozenset[str]
+    units: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """One account's back office; `origin` is what browsers call it."""
 
@@ -24,6 +32,7 @@ class Office:
     broker: Broker
     zone: ZoneInfo
     origin: str
+    storefront: Storefront | None = None
 
     @property
     def shop(self) -> Shop:

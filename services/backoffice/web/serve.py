@@ -14,7 +14,7 @@ from services.backoffice.operations import people
 from services.backoffice.operations.reports.stock import Ledger
 from services.backoffice.settings import PagesSettings
 from services.backoffice.web.app import create
-from services.backoffice.web.office import Office
+from services.backoffice.web.office import Office, Storefront
 from shared import logs
 from shared.broker.connect import connect
 from shared.database.pool import Database
@@ -32,13 +32,18 @@ def serve(settings: PagesSettings, database: Database, account: AccountKey) -> N
     people.admit(database, password.get_secret_value() if password else None)
     ledger = Ledger(database, account, settings.low_stock_threshold)
     with closing(connect(settings)) as broker:
-        app = create(Office(ledger, broker, settings.zone, settings.origin))
+        app = create(Office(ledger, broker, settings.zone, settings.origin, _storefront(settings)))
         server = _listening(app, settings.backoffice_bind)
         stop = stop_event()
         Thread(target=server.run, name="pages", daemon=True).start()
         log.info("pages_ready", address=settings.origin)
         stop.wait()
         server.close()
+
+
+def _storefront(settings: PagesSettings) -> Storefront | None:
+    origins = frozenset(filter(None, settings.storefront_origins.split(",")))
+    return Storefront(origins, units=settings.storefront_shows == "units") if origins else None
 
 
 def _listening(app: Flask, bind: str) -> MultiSocketServer | BaseWSGIServer:
