@@ -11,6 +11,7 @@ from typing import Final
 from bench.accuracy import measure as accuracy
 from bench.offline import measure as offline
 from bench.options import Options
+from bench.pages import measure as pages
 from bench.sync import measure as sync
 from bench.verify import measure as verify
 from bench.webhooks import measure as webhooks
@@ -21,8 +22,9 @@ BENCHES: Final[Mapping[str, Callable[[Options], bool]]] = {
     "verify": verify.run,
     "accuracy": accuracy.run,
     "offline": offline.run,
+    "pages": pages.run,
 }
-PRODUCTS: Final[Mapping[str, int]] = {"verify": 5000, "accuracy": 2000}
+PRODUCTS: Final[Mapping[str, int]] = {"verify": 5000, "accuracy": 2000, "pages": 5000}
 SALES: Final[Mapping[str, int]] = {"offline": 50_000}
 """How many by default, where it is not what `Options` says."""
 

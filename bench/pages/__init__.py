@@ -1,0 +1,1 @@
+"""How quickly the web pages answer for a big shop."""
