@@ -11,10 +11,12 @@ from services.backoffice.cli.lazy import Lazy
 PLACES: Final = {
     "up": "up",
     "doctor": "diagnosis",
+    "init": "adoption",
     "stock": "stock",
     "restock": "stocktaking",
     "correct": "stocktaking",
     "adjust": "stocktaking",
+    "import": "stock_import",
     "threshold": "threshold",
     "unplaced": "unplaced",
     "refunds": "refunds",

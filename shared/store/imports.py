@@ -1,0 +1,69 @@
+"""SQL of what was imported at once: the back office writes and reads.
+
+A batch is found again by the ledger's own source keys: each names its batch, and a partial index holds that name of
+imports alone. So there is no second record that could differ from the ledger, sales pay nothing for it, and the
+ledger is never scanned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from shared.vocabulary import AccountKey, ProductId, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import added to, or took from, one size."""
+
+    product: ProductId
+    name: str
+    size: Size
+    delta: int
+    source_key: str
+
+
+def source_key(batch: str, account: AccountKey, product: ProductId, size: Size) -> str:
+    """The key of the one movement that a batch makes of a size."""
+    return f"import:{batch}:{account}:{product}:{size}"
+
+
+def opposite(key: str) -> str:
+    """The source key of the movement that takes the one under `key` back."""
+    return f"undo:{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """An account's imports, over one connection."""
+
+    _connection: Connection[Any]
+    _account: AccountKey
+
+    def batch(self, batch: str) -> list[Imported]:
+        """All that the batch changed, by product and size; empty where there was none."""
+        with self._connection.cursor(row_factory=class_row(Imported)) as cursor:
+            return cursor.execute(
+                """
+                select m.product_id as product, p.name, m.size, m.delta, m.source_key
+                from movement m join product p on p.account = m.account and p.id = m.product_id
+                where starts_with(m.source_key, 'import:') and split_part(m.source_key, ':', 2) = %s
+                    and m.account = %s
+                order by m.product_id, m.size
+                """,
+                (batch, self._account),
+            ).fetchall()
+
+    def undone(self, changes: Sequence[Imported]) -> tuple[datetime, str] | None:
+        """When and by whom one of `changes` was taken back; None where none was."""
+        row = self._connection.execute(
+            "select at, actor from movement where source_key = any(%s) limit 1",
+            ([opposite(change.source_key) for change in changes],),
+        ).fetchone()
+        return (row[0], str(row[1])) if row else None
