@@ -54,7 +54,7 @@ def _print(done: Adopted) -> None:
     )
     if done.unread:
         typer.echo(
-            "What is listed above is not among them. Once it is put right, nothing needs to be started."
+            "What is listed above is not among them; numbers that are put right in Stripe are taken over by themselves."
         )
     elif not done.keeping:
         typer.echo("Give a product `sizes` and `stock_<size>`, or `stock` alone, in its metadata.")

@@ -11,8 +11,6 @@ from services.backoffice.operations.stocktaking import Shop
 from services.backoffice.operations.whole_stock.compare import Known
 from services.backoffice.operations.whole_stock.importing import known
 from shared import stock_metadata
-from shared.stock_levels import Totals
-from shared.store.levels import Levels
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.objects import Product
 from shared.vocabulary import MAX_UNITS, PLAIN, ProductId, Size
@@ -32,12 +30,21 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What of Stripe's products is kept in the ledger."""
+
+    products: int
+    sizes: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Adopted:
     """How many products Stripe lists and how many keep stock, what is `kept` now, and what could not be read."""
 
     listed: int
     keeping: int
-    kept: Totals
+    kept: Kept
     unread: tuple[Unread, ...]
 
 
@@ -52,9 +59,21 @@ def adopt(shop: Shop, stripe: StripeApi, patience: Patience) -> Adopted:
     looked = look(shop, keeping, patience)
     books = shop.database.run(lambda connection: known(connection, shop.account, keeping))
     unread = [one for product in keeping.values() for one in _unread(product, books, looked)]
-    kept = shop.database.run(lambda connection: Levels(connection, shop.account, 0).totals())
     unread.sort(key=lambda one: (one.name, one.product, one.size or ""))
-    return Adopted(len(products), len(keeping), kept, tuple(unread))
+    return Adopted(len(products), len(keeping), _kept(books), tuple(unread))
+
+
+def _kept(books: Mapping[ProductId, Known]) -> Kept:
+    tracked = [
+        [stand.on_hand for stand in product.sizes.values() if stand.state == "managed" and stand.opened]
+        for product in books.values()
+        if product.state == "tracked"
+    ]
+    return Kept(
+        products=sum(bool(sizes) for sizes in tracked),
+        sizes=sum(map(len, tracked)),
+        units=sum(max(0, units) for sizes in tracked for units in sizes),
+    )
 
 
 def _keeps(product: Product) -> bool:
