@@ -7,7 +7,6 @@ ledger is never scanned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +22,6 @@ class Imported:
     """What an import added to, or took from, one size."""
 
     product: ProductId
-    name: str
     size: Size
     delta: int
     source_key: str
@@ -51,19 +49,16 @@ class Imports:
         with self._connection.cursor(row_factory=class_row(Imported)) as cursor:
             return cursor.execute(
                 """
-                select m.product_id as product, p.name, m.size, m.delta, m.source_key
-                from movement m join product p on p.account = m.account and p.id = m.product_id
-                where starts_with(m.source_key, 'import:') and split_part(m.source_key, ':', 2) = %s
-                    and m.account = %s
-                order by m.product_id, m.size
+                select product_id as product, size, delta, source_key from movement
+                where starts_with(source_key, 'import:') and split_part(source_key, ':', 2) = %s and account = %s
+                order by product_id, size
                 """,
                 (batch, self._account),
             ).fetchall()
 
-    def undone(self, changes: Sequence[Imported]) -> tuple[datetime, str] | None:
-        """When and by whom one of `changes` was taken back; None where none was."""
+    def undone(self, change: Imported) -> tuple[datetime, str] | None:
+        """When and by whom `change` was taken back, and all of its batch with it; None where it was not."""
         row = self._connection.execute(
-            "select at, actor from movement where source_key = any(%s) limit 1",
-            ([opposite(change.source_key) for change in changes],),
+            "select at, actor from movement where source_key = %s", (opposite(change.source_key),)
         ).fetchone()
         return (row[0], str(row[1])) if row else None

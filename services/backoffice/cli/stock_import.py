@@ -102,7 +102,7 @@ def _preview(found: Comparison, *, as_json: bool) -> None:
         _print_json(applied=False, **_facts(found), create=[_new(one) for one in found.new_sizes])
         return
     _show(found.changes, found.new_sizes)
-    typer.echo(_summary(found))
+    typer.echo(_summary(found).replace("changed", "to change", 1))
     if found.changes or found.new_sizes:
         typer.echo("Nothing was changed; --apply does it.")
 
@@ -135,7 +135,7 @@ def _undo(shop: Shop, batch: str, reason: str | None, *, as_json: bool) -> None:
         _print_json(undone=batch, changes=[_change(one) for one in done.changes])
         return
     _show(done.changes, ())
-    typer.echo(f"{len(done.changes):,} sizes are taken back.")
+    typer.echo(f"Sizes taken back: {len(done.changes):,}.")
     if not done.told:
         typer.echo(FOUND_LATER)
 
@@ -149,7 +149,7 @@ def _refuse(file: Path | None, problems: Sequence[Problem], *, as_json: bool) ->
             line = f"{file.name}, line {problem.line}: " if file and problem.line else ""
             whole = f"{file.name}: " if file and not problem.line else ""
             sys.stderr.write(f"stocksync: {tables.visible(f'{line}{whole}{problem.text}')}\n")
-        sys.stderr.write(f"stocksync: nothing was changed ({len(problems):,} problems)\n")
+        sys.stderr.write(f"stocksync: nothing was changed; problems: {len(problems):,}\n")
     raise typer.Exit(FAILED)
 
 
@@ -166,9 +166,9 @@ def _show(changes: Sequence[Change], created: Sequence[NewSize]) -> None:
 
 
 def _summary(found: Comparison) -> str:
-    alone = f", {found.left_alone:,} left alone that have no number in Stripe" if found.left_alone else ""
     create = f", {len(found.new_sizes):,} to create" if found.new_sizes else ""
-    return f"{len(found.changes):,} sizes change, {found.unchanged:,} are as they were{create}{alone}."
+    alone = f", {found.left_alone:,} left alone (no number in Stripe)" if found.left_alone else ""
+    return f"Sizes: {len(found.changes):,} changed, {found.unchanged:,} as they were{create}{alone}."
 
 
 def _print_created(created: Sequence[Created]) -> None:

@@ -103,7 +103,7 @@ def test_a_dry_run_shows_the_differences_and_changes_nothing(desk: Desk, queue: 
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines()]
     assert lines[1:3] == [["Shirt", "9", "12", "+3"], ["Shirt", "M", "4", "1", "-3"]]
-    assert "2 sizes change, 1 are as they were." in done.stdout
+    assert "Sizes: 2 to change, 1 as they were." in done.stdout
     assert "Nothing was changed; --apply does it." in done.stdout
     shown = json.loads(desk.run("import", str(desk.file), "--json").stdout)
     assert (shown["applied"], shown["unchanged"], shown["problems"]) == (False, 1, [])
@@ -134,7 +134,7 @@ def test_an_import_is_applied_and_taken_back_once(desk: Desk) -> None:
     desk.shop.book(desk.shop.sold(desk.shop.line(desk.mug, "", 2)))
     undone = desk.run("import", "--undo", done["batch"])
     assert (undone.returncode, undone.stderr) == (0, "")
-    assert "2 sizes are taken back." in undone.stdout
+    assert "Sizes taken back: 2." in undone.stdout
     desk.sync()
     assert desk.stock() == ({"": "7"}, {"M": "4", "L": "6"})
     again = desk.run("import", "--undo", done["batch"])
@@ -176,7 +176,7 @@ def test_nothing_is_changed_while_one_row_is_wrong(desk: Desk) -> None:
             " stock.csv, line 4",
             " stock.csv, line 5",
             " stock.csv, line 6",
-            " nothing was changed (4 problems)",
+            " nothing was changed; problems",
         ]
     shown = desk.run("import", str(desk.file), "--json")
     assert shown.returncode == 1
@@ -264,7 +264,7 @@ def test_an_edit_in_the_dashboard_before_is_counted_once(desk: Desk) -> None:
     desk.shop.dashboard(desk.mug, stock="12")
     desk.write((desk.mug, "", 12), (desk.shirt, "M", 4))
     done = desk.imported()
-    assert "0 sizes change, 2 are as they were." in done.stdout
+    assert "Sizes: 0 changed, 2 as they were." in done.stdout
     assert (desk.people(), desk.stock()[0]) == ([], {"": "12"})
     assert ("external", "", 3) in desk.shop.movements(desk.mug)
 

@@ -43,7 +43,7 @@ def _undo(connection: Connection, account: AccountKey, batch: str, author: Autho
         raise NotChangeable(f"no import is called {batch!r} (`stocksync movements` shows the batch of each)")
     touched = {one.product for one in booked}
     Products(connection, account).lock_all(touched)
-    if (before := imports.undone(booked)) is not None:
+    if (before := imports.undone(booked[0])) is not None:
         at, actor = before
         raise NotChangeable(f"{batch} was taken back before, by {actor} ({at:%Y-%m-%d %H:%M %Z})")
     now = known(connection, account, touched)
