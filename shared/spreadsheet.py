@@ -10,10 +10,12 @@ from typing import Final, TypeAlias
 
 Value: TypeAlias = "str | int | None"
 
-_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
-"""What a spreadsheet takes for the beginning of a formula, in full width too."""
-_INSIDE: Final = re.compile(r'([;|\t\r\n][ "]*)(?=[=+\-@＝＋－＠])')
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+"""What a spreadsheet takes for the beginning of a formula, in full width too; and what was made safe looks like."""
+_INSIDE: Final = re.compile(r"""([;|\t\r\n][ "]*)(?='*[=+\-@＝＋－＠])""")
 """Where a spreadsheet that splits lines at another separator, as in Germany, finds such a beginning inside a cell."""
+_SAFE: Final = re.compile(rf"'{_FORMULA.pattern}")
+_SAFE_INSIDE: Final = re.compile(r"""([;|\t\r\n][ "]*)'(?='*[=+\-@＝＋－＠])""")
 
 
 def cell(value: Value) -> str:
@@ -23,7 +25,13 @@ def cell(value: Value) -> str:
     if isinstance(value, int):
         return str(value)
     safe = _INSIDE.sub(r"\1'", value)
-    return f"'{safe}" if value[:1] in _FORMULA else safe
+    return f"'{safe}" if _FORMULA.match(value) else safe
+
+
+def plain(written: str) -> str:
+    """The text that `cell` wrote as `written`: each text has one way to be written."""
+    shown = written[1:] if _SAFE.match(written) else written
+    return _SAFE_INSIDE.sub(r"\1", shown)
 
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[str]:

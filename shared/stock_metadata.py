@@ -11,6 +11,10 @@ from shared.vocabulary import PLAIN, Size, parse_units
 SIZES_KEY: Final = "sizes"
 STOCK_KEY: Final = "stock"
 MARKER_KEY: Final = "stock_rev"
+LONGEST_KEY: Final = 40
+LONGEST_VALUE: Final = 500
+MOST_KEYS: Final = 50
+"""Stripe's limits of metadata, in characters and keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,33 @@ def listed_sizes(metadata: Mapping[str, str]) -> tuple[Size, ...]:
     """The names in `sizes`, spaces around them ignored, each once; empty where there are none."""
     names = (name.strip() for name in metadata.get(SIZES_KEY, "").split(","))
     return tuple(dict.fromkeys(Size(name) for name in names if name))
+
+
+def unfit(size: Size) -> str:
+    """Why no size can have this name; '' where one can."""
+    longest = LONGEST_KEY - len(stock_key(Size("x"))) + 1
+    if not size or size != size.strip():
+        return "a size needs a name, without spaces around it"
+    if any(c in ",[]" or not c.isprintable() for c in size):
+        return "the name of a size has no commas, square brackets or signs that can't be seen"
+    if stock_key(size) == MARKER_KEY:
+        return f"the key {MARKER_KEY} is taken by stocksync itself"
+    return f"the name of a size has at most {longest} characters" if len(size) > longest else ""
+
+
+def with_sizes(metadata: Mapping[str, str], units: Mapping[Size, int]) -> dict[str, str]:
+    """The keys that give a product with sizes these more, and nothing of those it has; raises ValueError."""
+    if not listed_sizes(metadata):
+        raise ValueError("the product keeps no stock by size")
+    added = {stock_key(size): str(number) for size, number in units.items()}
+    if there := [size for size in units if size in listed_sizes(metadata) or stock_key(size) in metadata]:
+        raise ValueError(f"Stripe shows {', '.join(there)} by now")
+    names = ",".join([metadata[SIZES_KEY].rstrip(", "), *units])
+    if len(names) > LONGEST_VALUE or len(metadata) + len(added) > MOST_KEYS:
+        raise ValueError(
+            f"the product's metadata is full: Stripe takes {MOST_KEYS} keys, and {LONGEST_VALUE} characters in each"
+        )
+    return {SIZES_KEY: names, **added}
 
 
 def numbers(metadata: Mapping[str, str]) -> dict[Size, int]:

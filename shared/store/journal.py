@@ -14,7 +14,7 @@ from shared.vocabulary import AccountKey, ProductId, SessionId, Size
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One movement: units that came or went (`delta`), and what was on hand `after` it."""
+    """One movement: units that came or went (`delta`), and what was on hand `after` it; the import it is of."""
 
     id: int
     at: datetime
@@ -27,6 +27,7 @@ class Entry:
     session: SessionId | None
     actor: str
     reason: str
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Journal:
                         partition by m.product_id, m.size order by m.at desc, m.id desc
                         rows between unbounded preceding and 1 preceding
                     ), 0)::bigint as after,
-                    m.session_id as session, m.actor, m.reason
+                    m.session_id as session, m.actor, m.reason,
+                    case when starts_with(m.source_key, 'import:') then split_part(m.source_key, ':', 2) end as batch
                 from (
                     select * from movement
                     where account = %(account)s and at >= %(since)s

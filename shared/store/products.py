@@ -39,6 +39,13 @@ class VariantRow:
     threshold: int | None
 
 
+_ROW = """
+    select id, name, state, version, threshold, dirty_since is not null as dirty, recover, take_over,
+        state_reason as reason
+    from product
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Products:
     """An account's products and their sizes, over one connection."""
@@ -50,13 +57,15 @@ class Products:
         """The product, its row locked until the transaction ends; None where it was never seen."""
         with self._connection.cursor(row_factory=class_row(ProductRow)) as cursor:
             return cursor.execute(
-                """
-                select id, name, state, version, threshold, dirty_since is not null as dirty, recover, take_over,
-                    state_reason as reason
-                from product where account = %s and id = %s for update
-                """,
-                (self._account, product),
+                f"{_ROW} where account = %s and id = %s for update", (self._account, product)
             ).fetchone()
+
+    def rows(self, products: Collection[ProductId]) -> list[ProductRow]:
+        """Those of `products` that were seen before."""
+        with self._connection.cursor(row_factory=class_row(ProductRow)) as cursor:
+            return cursor.execute(
+                f"{_ROW} where account = %s and id = any(%s) order by id", (self._account, list(products))
+            ).fetchall()
 
     def lock_all(self, products: Collection[ProductId]) -> None:
         """Lock the products' rows in one order for all, so that bookings of several products can't deadlock."""
@@ -132,6 +141,24 @@ class Products:
             "update product set version = version + 1 where account = %s and id = %s",
             (self._account, product),
         )
+
+    def look_again(self, products: Collection[ProductId]) -> None:
+        """Have all of `products` looked at anew; nobody who looked before may call them clean."""
+        self._connection.execute(
+            """
+            update product set dirty_since = coalesce(dirty_since, now()), version = version + 1
+            where account = %s and id = any(%s)
+            """,
+            (self._account, list(products)),
+        )
+
+    def clean(self, products: Collection[ProductId]) -> frozenset[ProductId]:
+        """Those of `products` that were looked at and do not wait for a sync."""
+        rows = self._connection.execute(
+            "select id from product where account = %s and id = any(%s) and dirty_since is null",
+            (self._account, list(products)),
+        )
+        return frozenset(ProductId(row[0]) for row in rows)
 
     def mark_dirty(self, products: Collection[ProductId]) -> None:
         """Note that the metadata of `products` may differ from the ledger."""

@@ -68,7 +68,8 @@ def _since(opened: Desk, since: str | None) -> datetime:
 def _print_movements(zone: ZoneInfo, found: Sequence[Entry]) -> None:
     made = tables.table("when", "product", "size", "", "units", "left", "by", right=("units", "left"))
     for one in found:
-        by = " ".join(filter(None, (one.session or one.actor, one.reason)))
+        batch = f"(batch {one.batch})" if one.batch else ""
+        by = " ".join(filter(None, (one.session or one.actor, one.reason, batch)))
         when = moments.shown(one.at, zone)
         tables.add(
             made, when, one.name or one.product, one.size, one.kind, f"{one.delta:+,}", f"{one.after:,}", by

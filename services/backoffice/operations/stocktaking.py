@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
 
+from services.backoffice.operations.changeable import called, listed, of_product, of_size
 from services.backoffice.operations.hints import hint
 from services.backoffice.operations.reports.products import find
 from shared import clock
@@ -22,16 +23,6 @@ LOOK_SECONDS: Final = 30.0
 """How long a count waits for the stock worker to see what people typed into the Dashboard."""
 _AGAIN: Final = 0.2  # seconds
 _NEVER: Final = Event()
-
-_STATES: Final = {
-    "closed": "was deleted in Stripe: it has no stock any more",
-    "untracked": "keeps no stock: give it `stock` or `sizes` in its metadata in Stripe first",
-    "quarantined": "is in quarantine ({reason}): see to that first, its alert says how (`stocksync alerts list`)",
-}
-_SIZES: Final = {
-    "unreadable": "has no plain whole number in Stripe: correct it in the Dashboard first",
-    "missing": "was taken out of the product's metadata in Stripe: put it back there first",
-}
 
 
 class NotChangeable(Refused):
@@ -60,7 +51,7 @@ class Place:
 
     def __str__(self) -> str:
         """`Shirt (prod_1), size M`."""
-        return f"{_called(self.product)}, size {self.size}" if self.size else _called(self.product)
+        return called(self.product.id, self.product.name, self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +83,10 @@ def place(shop: Shop, product: str, size: str | None) -> Place:
         known = [row.size for row in Products(connection, shop.account).variants([named.id])]
     if size is None:
         if len(known) > 1:
-            raise NotChangeable(f"say which size of {_called(named)}: {_listed(known)}")
+            raise NotChangeable(f"say which size of {_called(named)}: {listed(known)}")
         size = known[0] if known else ""
     if size not in known:
-        raise NotChangeable(f"{_called(named)} has no size {size!r}, it has {_listed(known)}")
+        raise NotChangeable(f"{_called(named)} has no size {size!r}, it has {listed(known)}")
     return Place(named, Size(size))
 
 
@@ -209,20 +200,14 @@ def _changeable(connection: Connection, account: AccountKey, where: Place) -> tu
     found = [one for one in products.variants([product]) if one.size == where.size]
     if row is None or not found:
         raise NotChangeable(f"{where} has never been seen in {account.rpartition(':')[2]} mode")
-    if row.state in _STATES:
-        raise NotChangeable(f"{_called(where.product)} {_STATES[row.state].format(reason=row.reason)}")
-    if found[0].state in _SIZES:
-        raise NotChangeable(f"{where} {_SIZES[found[0].state]}")
+    if hindrance := of_product(row.state, row.reason):
+        raise NotChangeable(f"{_called(where.product)} {hindrance}")
+    if hindrance := of_size(found[0].state):
+        raise NotChangeable(f"{where} {hindrance}")
     if not found[0].opened:
         raise NotChangeable(f"nobody has looked at {where} yet: try again in a moment")
     return row, found[0]
 
 
 def _called(product: Named) -> str:
-    return f"{product.name} ({product.id})" if product.name else product.id
-
-
-def _listed(sizes: list[Size]) -> str:
-    if sizes == [""]:
-        return "no sizes"
-    return f"the sizes {', '.join(sizes)}" if sizes else "none that was ever seen"
+    return called(product.id, product.name)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import marker
-from shared.stock_metadata import read, stock_key
+from shared.stock_metadata import read, stock_key, unfit, with_sizes
 from shared.vocabulary import MAX_UNITS, PLAIN, ProductId, Size, account_key, parse_units
 
 
@@ -81,3 +81,43 @@ def test_accounts_and_modes_have_keys_of_their_own() -> None:
     """Live and test of one account, and two accounts, never share a key."""
     keys = {account_key(account, livemode=live) for account in (None, "acct_1") for live in (True, False)}
     assert keys == {"self:live", "self:test", "acct_1:live", "acct_1:test"}
+
+
+SHIRT = {"sizes": "S, M,", "stock_S": "3", "stock_M": "4", "color": "red", "stock_rev": "1:a:1:00000000"}
+
+
+def test_more_sizes_touch_nothing_that_is_there() -> None:
+    """The list gains the names and each its own key: no marker, and no number of a size that is there."""
+    more = with_sizes(SHIRT, {Size("L"): 5, Size("XL"): 0})
+    assert more == {"sizes": "S, M,L,XL", "stock_L": "5", "stock_XL": "0"}
+    assert read({**SHIRT, **more}).units == {"S": 3, "M": 4, "L": 5, "XL": 0}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "complaint"),
+    [
+        ({"stock": "3"}, "keeps no stock by size"),
+        ({"sizes": "S,L", "stock_S": "3"}, "Stripe shows L by now"),
+        ({"sizes": "S", "stock_S": "3", "stock_L": "x"}, "Stripe shows L by now"),
+        ({"sizes": "x" * 499}, "is full"),
+        ({"sizes": "S", **{f"key{n}": "x" for n in range(49)}}, "is full"),
+    ],
+)
+def test_sizes_that_have_no_place_are_refused(metadata: dict[str, str], complaint: str) -> None:
+    """Nothing is sent that Stripe would refuse, or that would change a size that is there."""
+    with pytest.raises(ValueError, match=complaint):
+        with_sizes(metadata, {Size("L"): 5})
+
+
+@pytest.mark.parametrize("name", ["", " S", "a,b", "[S", "S]", "a\nb", "a\0", "rev", "x" * 35])
+def test_a_name_that_would_not_be_read_back_fits_no_size(name: str) -> None:
+    """Each is told why."""
+    assert unfit(Size(name))
+
+
+@given(st.text(min_size=1, max_size=36).filter(lambda name: not unfit(Size(name))))
+def test_a_name_that_fits_is_read_back_as_one_size(name: str) -> None:
+    """Whatever is created is found under its own name, within Stripe's limits."""
+    more = with_sizes({"sizes": "first", "stock_first": "1"}, {Size(name): 7}) if name != "first" else {}
+    assert read({"stock_first": "1", "sizes": "first", **more}).units.get(Size(name)) in {7, 1}
+    assert all(len(key) <= 40 for key in more)
