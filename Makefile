@@ -13,10 +13,11 @@ DEV := $(VENV)/.dev-installed
 MIGRATIONS := shared/database/migrations
 LOCK := uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal -q
 SECRETS := deploy/secrets
+CAMPAIGNS := tests/simulation tests/integration/stock_worker/faults
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help setup setup-runtime demo up test simulate test-servers test-compose check format bench lock secrets compose compose-down clean
+.PHONY: help setup setup-runtime demo up test test-campaigns simulate test-servers test-compose check format bench lock secrets compose compose-down clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  %-14s %s\n", $$1, $$2}'
@@ -49,8 +50,11 @@ demo: $(RUNTIME) ## Play a shopping day against the simulator and show what happ
 up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m services.backoffice up
 
-test: $(DEV) test-servers ## All tests but those that need a container engine (ARGS="-k ledger" narrows)
-	@$(BIN)/python -m pytest --ignore=tests/e2e/compose -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(DEV) test-servers ## All tests but the campaigns and those that need a container engine (ARGS="-k ledger" narrows)
+	@$(BIN)/python -m pytest --ignore=tests/e2e/compose $(CAMPAIGNS:%=--ignore=%) -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-campaigns: $(DEV) ## 20,000 random schedules of the stock protocol with its controls, and every single fault on the real stack
+	@$(BIN)/python -m pytest $(CAMPAIGNS) -n 2 --dist load $(ARGS)
 
 simulate: $(DEV) ## Play random fault schedules of the stock protocol (N=100000; ODD=5: more slips and restored backups; RECORD=1 keeps the result)
 	@$(BIN)/python -m tests.simulation $(or $(N),20000) $(if $(ODD),--odd $(ODD)) $(if $(RECORD),--record)
