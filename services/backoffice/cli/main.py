@@ -18,6 +18,7 @@ PLACES: Final = {
     "threshold": "threshold",
     "unplaced": "unplaced",
     "refunds": "refunds",
+    "events": "events",
     "findings": "findings",
     "alerts": "alerts",
     "dead-letters": "dead_letters",

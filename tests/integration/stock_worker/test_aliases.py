@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 
@@ -124,7 +124,7 @@ def test_others_that_say_the_same_are_offered_and_not_placed(
     ],
 )
 def test_an_alias_whose_size_is_not_in_order_places_nothing(
-    shop: Shop, shirt: ProductId, command: Command, change: Any
+    shop: Shop, shirt: ProductId, command: Command, change: LiteralString
 ) -> None:
     """The line waits with the reason that it would have had, until the size is there again."""
     shop.book(shop.sold(custom("Blue Shirt", "M")))
