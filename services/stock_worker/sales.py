@@ -92,7 +92,7 @@ def book(
     for line in session.lines:
         quantity = _quantity(line)
         where = _where(line, session, known) if quantity else None
-        source_key = f"sale:{account}:{session.id}:{line.id}"
+        key = f"sale:{account}:{session.id}:{line.id}"
         if where is None:
             skipped += 1
         elif isinstance(where, _Held):
@@ -101,7 +101,7 @@ def book(
                     account,
                     session.id,
                     line.id,
-                    source_key,
+                    key,
                     where.product,
                     where.size_hint,
                     quantity,
@@ -111,18 +111,8 @@ def book(
                 )
             )
         else:
-            movements.append(
-                Movement(
-                    account,
-                    where.product,
-                    where.size,
-                    -quantity,
-                    MovementKind.SALE,
-                    source_key,
-                    session=session.id,
-                    reason=where.reason,
-                )
-            )
+            sale = Movement(account, where.product, where.size, -quantity, MovementKind.SALE, key)
+            movements.append(replace(sale, session=session.id, reason=where.reason))
     return Booking(tuple(movements), tuple(unplaced), skipped)
 
 
