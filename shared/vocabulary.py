@@ -85,7 +85,10 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class UnplacedSale:
-    """A paid line that no size could be found for; `source_key` is the one its movement will have."""
+    """A paid line that no size could be found for; `source_key` is the one its movement will have.
+
+    `name` is what the sale calls it; `vague` where its session names sizes, but not of which line.
+    """
 
     account: AccountKey
     session: SessionId
@@ -95,6 +98,8 @@ class UnplacedSale:
     size_hint: str | None
     quantity: int
     reason: str
+    name: str = ""
+    vague: bool = False
 
 
 class StockStatus(StrEnum):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.alerts import AlertKey, NewAlert, OversoldSale
+from shared.aliases import Alias, Told
 from shared.store.own_events import Tail
 from shared.store.products import ProductRow, VariantRow
 from shared.store.sales import Handled, Sale
@@ -176,6 +177,14 @@ class Sales(Protocol):
 
     def log_deliveries(self, handled: Sequence[Handled]) -> None:
         """Count events in the delivery log."""
+        ...
+
+
+class Aliases(Protocol):
+    """What people taught that sold lines mean."""
+
+    def telling(self, products: Collection[str], names: Collection[str]) -> Mapping[Told, Alias]:
+        """The aliases of lines that name one of `products`, or none and are called one of `names` (normalized)."""
         ...
 
 

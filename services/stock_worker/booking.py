@@ -11,13 +11,14 @@ from services.stock_worker.books import Tx
 from services.stock_worker.deps import Deps
 from services.stock_worker.sales import Booking, Catalogue, UnbookableSession, book
 from shared import clock, logs
+from shared.aliases import Aliases
 from shared.messages import AlertOpened, Message, SessionPaid, SyncRequested
 from shared.outcomes import Done, Ignored, Outcome, Reject, RetryLater
 from shared.store.sales import Buyer, Handled, Sale
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.objects import CheckoutSession, SurprisingAnswer
 from shared.stripe_api.sessions import SessionAnswer
-from shared.vocabulary import ProductId, SessionId
+from shared.vocabulary import AccountKey, ProductId, SessionId
 
 log = logs.get(__name__)
 
@@ -94,15 +95,21 @@ def _book(
 ) -> dict[SessionId, Outcome]:
     paid = [answer for answer in answers.values() if isinstance(answer, _Paid)]
     wanted = catalogue.named(p.session for p in paid)
-    tx.products.lock_all(wanted)
+    taught = catalogue.taught(tx, [p.session for p in paid])
+    tx.products.lock_all(wanted | {alias.product for alias in taught.values()})
     known = catalogue.load(tx, wanted)
+    aliases = catalogue.followed(tx, taught)
     # Whoever booked the session meanwhile may have held what can be placed by now, or the other way round.
     before = tx.sales.booked([p.session.id for p in paid])
     answers = {**answers, **dict.fromkeys(before, Ignored("booked before"))}
     outcomes: dict[SessionId, Outcome] = {}
     bookings: list[tuple[_Paid, Booking]] = []
     for session, answer in answers.items():
-        booked = _place(answer, known, unlooked, deps) if isinstance(answer, _Paid) else answer
+        booked = (
+            _place(answer, known, unlooked, aliases, account=deps.account)
+            if isinstance(answer, _Paid)
+            else answer
+        )
         if isinstance(booked, Booking) and isinstance(answer, _Paid):
             bookings.append((answer, booked))
             outcomes[session] = Done()
@@ -115,13 +122,20 @@ def _book(
     return outcomes
 
 
-def _place(paid: _Paid, known: Catalogue, unlooked: Collection[ProductId], deps: Deps) -> Booking | Outcome:
+def _place(
+    paid: _Paid,
+    known: Catalogue,
+    unlooked: Collection[ProductId],
+    aliases: Aliases,
+    *,
+    account: AccountKey,
+) -> Booking | Outcome:
     """Where its lines belong; later where the ledger does not know a product as it is now, and could not look."""
     outdated = catalogue.stale([paid.session], known).intersection(unlooked)
     if outdated or catalogue.named([paid.session]) - known.keys():
         return RetryLater("a product of the session could not be looked at yet")
     try:
-        made = book(deps.account, paid.session, known)
+        made = book(account, paid.session, known, aliases)
     except UnbookableSession as error:
         return Reject(str(error))
     event = paid.message.event

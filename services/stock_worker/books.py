@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from services.stock_worker.aggregates import Alerts, Movements, OwnEvents, Products, Sales, Writes
+from services.stock_worker.aggregates import Alerts, Aliases, Movements, OwnEvents, Products, Sales, Writes
 from shared.vocabulary import ProductId
 
 T = TypeVar("T")
@@ -42,6 +42,11 @@ class Tx(Protocol):
     @property
     def sales(self) -> Sales:
         """The sales."""
+        ...
+
+    @property
+    def aliases(self) -> Aliases:
+        """What people taught."""
         ...
 
     @property

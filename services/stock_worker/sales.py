@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.stock_worker import manifest
+from shared.aliases import Aliases, told
 from shared.stripe_api.objects import CheckoutSession, LineItem
 from shared.vocabulary import (
     PLAIN,
@@ -53,6 +54,7 @@ class Booking:
 class _Placed:
     product: ProductId
     size: Size
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _Held:
     product: ProductId | None
     size_hint: str | None
     reason: str
+    vague: bool = False
 
 
 def could_be_kept(product: ProductId) -> bool:
@@ -73,18 +76,23 @@ def products_named(session: CheckoutSession) -> frozenset[ProductId]:
     return frozenset(lines | {entry.product for entry in manifest.entries(session.metadata)})
 
 
-def book(account: AccountKey, session: CheckoutSession, catalogue: Catalogue) -> Booking:
-    """The booking of a paid session, every line in it; raises UnbookableSession."""
+def book(
+    account: AccountKey, session: CheckoutSession, catalogue: Catalogue, aliases: Aliases | None = None
+) -> Booking:
+    """The booking of a paid session, every line in it; raises UnbookableSession.
+
+    `aliases` are what people taught, as far as it can be followed now: asked only where nothing else answers.
+    """
     kept = {product for product, shelf in catalogue.items() if shelf.tracked or shelf.closed}
     matched = manifest.match(session.lines, manifest.entries(session.metadata), kept)
-    known = _Context(catalogue, matched, _sized_lines(session, catalogue, matched))
+    known = _Context(catalogue, matched, _sized_lines(session, catalogue, matched), aliases or {})
     movements: list[Movement] = []
     unplaced: list[UnplacedSale] = []
     skipped = 0
     for line in session.lines:
         quantity = _quantity(line)
-        where = _place(line, session, known) if quantity else None
-        source_key = f"sale:{account}:{session.id}:{line.id}"
+        where = _where(line, session, known) if quantity else None
+        key = f"sale:{account}:{session.id}:{line.id}"
         if where is None:
             skipped += 1
         elif isinstance(where, _Held):
@@ -93,25 +101,18 @@ def book(account: AccountKey, session: CheckoutSession, catalogue: Catalogue) ->
                     account,
                     session.id,
                     line.id,
-                    source_key,
+                    key,
                     where.product,
                     where.size_hint,
                     quantity,
                     where.reason,
+                    line.name,
+                    where.vague,
                 )
             )
         else:
-            movements.append(
-                Movement(
-                    account,
-                    where.product,
-                    where.size,
-                    -quantity,
-                    MovementKind.SALE,
-                    source_key,
-                    session=session.id,
-                )
-            )
+            sale = Movement(account, where.product, where.size, -quantity, MovementKind.SALE, key)
+            movements.append(replace(sale, session=session.id, reason=where.reason))
     return Booking(tuple(movements), tuple(unplaced), skipped)
 
 
@@ -120,6 +121,7 @@ class _Context:
     catalogue: Catalogue
     matched: manifest.Matched
     sized: int  # how many lines are of products with sizes
+    aliases: Aliases
 
 
 def _quantity(line: LineItem) -> int:
@@ -134,15 +136,33 @@ def _sized_lines(session: CheckoutSession, catalogue: Catalogue, matched: manife
     return sum(1 for shelf in shelves if shelf and shelf.tracked and shelf.sizes != PLAIN_ONLY)
 
 
+def _where(line: LineItem, session: CheckoutSession, known: _Context) -> _Placed | _Held | None:
+    """Where the line belongs, or what people taught of such lines; None where it takes no stock."""
+    found = _place(line, session, known)
+    if not isinstance(found, _Held):
+        return found
+    if found.size_hint is None and _names_sizes(session, known.matched):
+        return replace(found, vague=True)
+    alias = known.aliases.get(told(found.product, line.name, found.size_hint))
+    return found if alias is None else _Placed(alias.product, alias.size, alias.reason)
+
+
+def _names_sizes(session: CheckoutSession, matched: manifest.Matched) -> bool:
+    """Whether the session says something of sizes that can't be told to belong to one line or another."""
+    return not matched.complete or any(map(_given, (session.metadata.get("size"), _custom_size(session))))
+
+
 def _place(line: LineItem, session: CheckoutSession, known: _Context) -> _Placed | _Held | None:
-    """Where the line belongs; None where it takes no stock."""
+    """Where the line says that it belongs; None where it takes no stock."""
     entry = known.matched.by_line.get(line.id)
     product = _product(line, entry, known.catalogue)
     if product is None:
-        return _without_product(line, known)
+        return _without_product(line, session, known)
     shelf = known.catalogue.get(product)
     if shelf is None:
-        return _Held(product, None, "the product does not exist in Stripe")
+        alone = len(session.lines) == 1
+        hint = _size_hint(line, entry, session, only_one=alone)
+        return _Held(product, hint, "the product does not exist in Stripe")
     hint = _size_hint(line, entry, session, only_one=known.sized == 1)
     if shelf.closed:
         return _Held(product, hint, "the product was deleted in Stripe")
@@ -169,18 +189,18 @@ def _product(line: LineItem, entry: manifest.Entry | None, catalogue: Catalogue)
     return entry.product if entry else None
 
 
-def _without_product(line: LineItem, known: _Context) -> _Held | None:
+def _without_product(line: LineItem, session: CheckoutSession, known: _Context) -> _Held | None:
     """A line of no tracked product: nothing to do for the shop's other goods, a person's for ad-hoc ones."""
     price = line.price
+    size = _size_hint(line, None, session, only_one=len(session.lines) == 1)
     if price is None or price.product.deleted:
-        return _Held(price.product.id if price else None, None, "the product was deleted in Stripe")
+        return _Held(price.product.id if price else None, size, "the product was deleted in Stripe")
     if not could_be_kept(price.product.id):
-        return _Held(price.product.id, None, "the product has an id that stocksync can't keep stock of")
+        return _Held(price.product.id, size, "the product has an id that stocksync can't keep stock of")
     ad_hoc = not price.product.active  # a product made inline is never active
     listed_elsewhere = bool(known.matched.by_line) and known.matched.complete
     if not ad_hoc or listed_elsewhere:
         return None
-    size = line.metadata.get("size") or price.metadata.get("size")
     return _Held(None, size, "the line has an ad-hoc product that names no product of the catalogue")
 
 
@@ -191,7 +211,11 @@ def _size_hint(
     of_line = line.metadata.get("size"), line.price.metadata.get("size") if line.price else None
     of_session = (session.metadata.get("size"), _custom_size(session)) if only_one else ()
     named = (*of_line, entry.size if entry else None, *of_session)
-    return next((hint.strip() for hint in named if hint and hint.strip()), None)
+    return next((hint for hint in map(_given, named) if hint), None)
+
+
+def _given(text: str | None) -> str:
+    return (text or "").strip()
 
 
 def _custom_size(session: CheckoutSession) -> str | None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from services.stock_worker.books import Tx
 from shared.database.pool import Connection, Database
 from shared.store.alerts import Alerts
+from shared.store.aliases import Aliases
 from shared.store.locks import Locks
 from shared.store.movements import Movements
 from shared.store.own_events import OwnEvents
@@ -31,6 +32,7 @@ class SqlTx:
         self.own_events = OwnEvents(connection, account)
         self.movements = Movements(connection, account)
         self.sales = Sales(connection, account)
+        self.aliases = Aliases(connection, account)
         self.alerts = Alerts(connection, account)
 
 

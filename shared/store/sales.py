@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from shared.storable import storable_text
 from shared.store import customers
 from shared.vocabulary import AccountKey, EventId, SessionId, UnplacedSale
 
@@ -106,9 +107,11 @@ class Sales:
         rows = self._connection.execute(
             """
             insert into unplaced_sale
-                (account, session_id, line_item_id, source_key, product_id, size_hint, quantity, reason)
+                (account, session_id, line_item_id, source_key, product_id, size_hint, quantity, reason,
+                line_name, vague)
             select * from unnest(
-                %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[]
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[],
+                %s::text[], %s::bool[]
             )
             on conflict (source_key) do nothing
             returning source_key
@@ -122,6 +125,8 @@ class Sales:
                 [u.size_hint for u in lines],
                 [u.quantity for u in lines],
                 [u.reason for u in lines],
+                [storable_text(u.name) for u in lines],
+                [u.vague for u in lines],
             ),
         )
         return {str(row[0]) for row in rows}

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from shared.aliases import Told, told
 from shared.vocabulary import AccountKey, LineItemId, ProductId, SessionId
 
 
@@ -17,7 +18,8 @@ from shared.vocabulary import AccountKey, LineItemId, ProductId, SessionId
 class Held:
     """A line of a paid session that waits for a person, or did; `quantity` in units.
 
-    `state` is open, placed or dismissed. `product` and `size_hint` are what the session said, as far as it did.
+    `state` is open, placed or dismissed. `product`, `line_name` and `size_hint` are what the session said, as far as
+    it did; `vague` where it names sizes, but not of which line.
     """
 
     id: int
@@ -26,6 +28,8 @@ class Held:
     source_key: str
     product: ProductId | None
     name: str
+    line_name: str
+    vague: bool
     size_hint: str | None
     quantity: int
     reason: str
@@ -34,11 +38,16 @@ class Held:
     resolved_at: datetime | None
     resolved_by: str | None
 
+    @property
+    def told(self) -> Told:
+        """What it said of itself."""
+        return told(self.product, self.line_name, self.size_hint)
+
 
 _SELECT = """
     select u.id, u.session_id as session, u.line_item_id as line, u.source_key, u.product_id as product,
-        coalesce(p.name, '') as name, u.size_hint, u.quantity, u.reason, u.state, u.created_at, u.resolved_at,
-        u.resolved_by
+        coalesce(p.name, '') as name, u.line_name, u.vague, u.size_hint, u.quantity, u.reason, u.state,
+        u.created_at, u.resolved_at, u.resolved_by
     from unplaced_sale u left join product p on p.account = u.account and p.id = u.product_id
 """
 
@@ -65,6 +74,20 @@ class UnplacedSales:
                 f"{_SELECT} where u.account = %s and u.id = %s for no key update of u",
                 (self._account, number),
             ).fetchone()
+
+    def alike(self, told: Told) -> list[Held]:
+        """Those that are open and say the same, oldest first."""
+        with self._connection.cursor(row_factory=class_row(Held)) as cursor:
+            found = cursor.execute(
+                f"""
+                {_SELECT}
+                where u.account = %s and u.state = 'open' and not u.vague
+                    and coalesce(u.product_id, '') = %s and coalesce(u.size_hint, '') = %s
+                order by u.created_at, u.id
+                """,
+                (self._account, told.product, told.size),
+            ).fetchall()
+        return [one for one in found if one.told == told]
 
     def decide(self, number: int, state: str, by: str) -> None:
         """Say what became of it: placed or dismissed."""

@@ -19,7 +19,7 @@ from shared.stripe_api.governor import Governor
 from shared.stripe_api.lists import Page, lister
 from shared.stripe_api.pace import Limits, Pace
 from shared.stripe_api.sessions import SessionAnswer, Sessions
-from shared.vocabulary import ProductId, RefundId, SessionId
+from shared.vocabulary import EventId, ProductId, RefundId, SessionId
 
 CONNECT_TIMEOUT: Final = 3.0
 READ_TIMEOUT: Final = 25.0
@@ -140,6 +140,19 @@ class StripeApi:
     def late_events(self, since: datetime) -> Iterator[Sequence[Json]]:
         """Events since `since` of delayed payments, refunds, disputes, as JSON, newest first; a call for each list."""
         return self._events.late(since)
+
+    def newest_events(
+        self, since: datetime, types: Sequence[str], *, owed: bool = False
+    ) -> Iterator[Sequence[Json]]:
+        """Events of these types since `since`, as JSON, newest first, a call for each list.
+
+        Only those `owed` to some endpoint, or all.
+        """
+        return self._events.newest(since, types, owed=owed)
+
+    def event(self, event: EventId) -> Json | None:
+        """The event by id, as JSON; None where Stripe knows none, or none any more (it keeps 30 days)."""
+        return self._events.one(event)
 
     def catalogue(self, *, prices: bool = False) -> Iterator[objects.ListedProduct]:
         """Every product, newest first, with its default price if `prices`; a call for each page.

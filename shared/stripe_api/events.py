@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
+from urllib.parse import quote
 
 import stripe
 
 from shared.stripe_api import objects
 from shared.stripe_api.answers import StripeFailed
 from shared.stripe_api.calls import Calls
-from shared.stripe_api.lists import Json, lister
+from shared.stripe_api.lists import Json, lister, read_one
 from shared.stripe_api.objects import PaidEvent
+from shared.vocabulary import EventId
 from shared.webhook_events import EVENT_TYPES, MONEY_BACK
 
 PAGE: Final = 100
@@ -29,6 +31,7 @@ class Events:
 
     def __init__(self, client: stripe.StripeClient, calls: Calls) -> None:
         self._list = lister(client, "/v1/events")
+        self._read = partial(read_one, client)
         self._calls = calls
 
     def undelivered(self, since: datetime, until: datetime) -> Iterator[list[Json]]:
@@ -62,8 +65,19 @@ class Events:
         """The events since `since` of delayed payments, refunds and disputes, newest first; raises so as well."""
         return self._since(since, LATE)
 
-    def _since(self, since: datetime, types: Sequence[str]) -> Iterator[Sequence[Json]]:
-        params: Json = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+    def newest(self, since: datetime, types: Sequence[str], *, owed: bool) -> Iterator[Sequence[Json]]:
+        """The events since `since` of these types, newest first; only those `owed` to some endpoint, or all."""
+        return self._since(since, types, {"delivery_success": False} if owed else {})
+
+    def one(self, event: EventId) -> Json | None:
+        """The event by id; None where Stripe knows none, or no more. Raises Outage, StripeFailed."""
+        return self._calls.read("GET events/id", partial(self._read, f"/v1/events/{quote(event, safe='')}"))
+
+    def _since(
+        self, since: datetime, types: Sequence[str], more: Json | None = None
+    ) -> Iterator[Sequence[Json]]:
+        bounds = {"gte": int(since.timestamp())}
+        params: Json = {"types": list(types), "created": bounds, "limit": PAGE, **(more or {})}
         return self._calls.pages(ENDPOINT, params, self._list)
 
     def _undelivered(self, first: int, last: int) -> Iterator[Sequence[Json]]:

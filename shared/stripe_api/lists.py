@@ -23,6 +23,12 @@ Fetch = Callable[[Json], Page]
 """One call with these parameters; raises the SDK's errors."""
 
 
+def read_one(client: stripe.StripeClient, path: str) -> Json:
+    """The object at `path`; raises the SDK's errors."""
+    raw: Any = client
+    return cast("Json", raw.raw_request("get", path).data)
+
+
 def lister(client: stripe.StripeClient, path: str) -> Fetch:
     """How a page of the list at `path` is fetched."""
     raw: Any = client  # its types say nothing of what it answers

@@ -64,11 +64,17 @@ class LineItem(StripeValue):
     """One line of a Checkout Session as it was finally paid."""
 
     id: LineItemId
+    description: str | None = None
     quantity: int | None = None
     amount_total: int | None = None
     """What was paid for it, in the currency's smallest unit."""
     metadata: dict[str, str] = Field(default_factory=dict)
     price: Price | None = None
+
+    @property
+    def name(self) -> str:
+        """What it was called when it was sold."""
+        return self.description or (self.price.product.name if self.price else "")
 
 
 class CustomField(StripeValue):

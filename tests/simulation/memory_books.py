@@ -29,6 +29,7 @@ class MemoryTx(Products, Writes, Ledger):
     def __init__(self, books: Room) -> None:
         super().__init__(books)
         self.products = self.writes = self.own_events = self.movements = self.sales = self.alerts = self
+        self.aliases = self
 
 
 class MemorySitting:

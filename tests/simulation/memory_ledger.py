@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from shared.alerts import AlertKey, NewAlert, OversoldSale
+from shared.aliases import Alias, Told
 from shared.store.alerts import ACCUMULATING
 from shared.store.sales import Handled, Sale
 from shared.vocabulary import (
@@ -69,6 +70,10 @@ class Ledger(Part):
         for key, line in fresh.items():
             self._put(self._tables.held, key, line)
         return set(fresh)
+
+    def telling(self, products: Collection[str], names: Collection[str]) -> Mapping[Told, Alias]:
+        del products, names  # nobody teaches here
+        return {}
 
     def log_deliveries(self, handled: Sequence[Handled]) -> None:
         del handled

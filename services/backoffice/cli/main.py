@@ -22,6 +22,7 @@ PLACES: Final = {
     "threshold": "threshold",
     "unplaced": "unplaced",
     "refunds": "refunds",
+    "events": "events",
     "findings": "findings",
     "alerts": "alerts",
     "dead-letters": "dead_letters",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
@@ -18,8 +19,11 @@ from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import FOUND_LATER, opened_account
 from services.backoffice.operations import stocktaking
 from services.backoffice.operations import unplaced as operations
-from services.backoffice.operations.stocktaking import Author, Shop
+from services.backoffice.operations.stocktaking import Author, Place, Shop
+from services.backoffice.operations.unplaced import Lesson, Placed
 from shared.broker.connect import connect
+from shared.store.aliases import Taught
+from shared.store.levels import Named
 from shared.store.unplaced import Held
 
 app = typer.Typer(
@@ -27,6 +31,8 @@ app = typer.Typer(
 )
 
 Number = Annotated[int, typer.Argument(help="As `stocksync unplaced list` shows it.", min=1)]
+MOST_OFFERED: Final = 20
+"""Commands that are offered at once."""
 STATES: Final = {"open": "bold red", "placed": "green", "dismissed": "dim"}
 
 
@@ -52,20 +58,25 @@ def place(
     ] = None,
     *,
     reason: Annotated[str, typer.Option(help="Why; it is kept with the movement.")] = "",
+    always: Annotated[
+        bool, typer.Option("--always", help="Also place such lines by themselves from now on.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what was sold: it comes off that stock, as the sale that it is."""
     with opened_account() as (settings, database, account), closing(connect(settings)) as broker:
         shop = Shop(database, broker, account)
         where = stocktaking.place(shop, product, size)
-        done = operations.place(shop, number, where, Author(getpass.getuser(), reason))
+        author = Author(getpass.getuser(), reason)
+        done = operations.place(shop, number, where, author, always=always)
     if as_json:
-        shown = {"id": number, "product": where.product.id, "size": where.size}
-        typer.echo(json.dumps({**shown, "before": done.before, "after": done.after}, indent=2))
+        typer.echo(json.dumps(_facts(done, where), indent=2))
         return
     typer.echo(f"{tables.visible(str(where))}: {done.before:,} → {done.after:,}, sold in {done.held.session}")
     if not done.told:
         typer.echo(FOUND_LATER)
+    if done.lesson is not None:
+        _explain(done.lesson, done.held, where)
 
 
 @app.command()
@@ -78,6 +89,79 @@ def dismiss(number: Number, as_json: AsJson = False) -> None:
     )
 
 
+@app.command()
+def aliases(as_json: AsJson = False) -> None:
+    """Show what `place --always` taught, oldest first."""
+    with opened_account() as (settings, database, account):
+        found = operations.aliases(database, account)
+    show = partial(_print_aliases, settings.zone)
+    answer(
+        found, show, nothing="nothing was taught: `stocksync unplaced place --always` does", as_json=as_json
+    )
+
+
+@app.command()
+def forget(
+    number: Annotated[int, typer.Argument(help="As `stocksync unplaced aliases` shows it.", min=1)],
+    as_json: AsJson = False,
+) -> None:
+    """Have an alias place nothing any more; what it placed stays as it is."""
+    with opened_account() as (_, database, account):
+        operations.forget(database, account, number, by=getpass.getuser())
+    typer.echo(json.dumps({"forgotten": number}) if as_json else f"alias {number}: forgotten")
+
+
+def _facts(done: Placed, where: Place) -> dict[str, object]:
+    facts = {"id": done.held.id, "product": where.product.id, "size": where.size}
+    lesson = done.lesson
+    taught: dict[str, object] = (
+        {}
+        if lesson is None
+        else {
+            "alias": lesson.alias,
+            "replaced": lesson.replaced,
+            "alike": [one.id for one in lesson.alike],
+        }
+    )
+    return {**facts, "before": done.before, "after": done.after, **taught}
+
+
+def _explain(lesson: Lesson, held: Held, where: Place) -> None:
+    """What was taught, and what else that would place; whether it should, is for a person to say."""
+    told = held.told
+    words = _words(told.product, told.name, told.size)
+    instead = ", and no longer what it meant before" if lesson.replaced else ""
+    typer.echo(
+        f"From now on {tables.visible(words)} means {tables.visible(str(where))}{instead}; `stocksync unplaced forget"
+        f" {lesson.alias}` ends that."
+    )
+    if not lesson.alike:
+        return
+    typer.echo(f"{len(lesson.alike):,} more of those that wait say the same:")
+    size = f" {shlex.quote(where.size)}" if where.size else ""
+    for one in lesson.alike[:MOST_OFFERED]:
+        typer.echo(f"  stocksync unplaced place {one.id} {tables.visible(where.product.id + size)}")
+    if (more := len(lesson.alike) - MOST_OFFERED) > 0:
+        typer.echo(f"  and {more:,} more, which `stocksync unplaced list` shows")
+
+
+def _words(product: str, name: str, size: str) -> str:
+    """What a line said, in words."""
+    what = product or f'"{name}"'
+    return f'{what} with the size "{size}"' if size else f"{what} without a size"
+
+
+def _print_aliases(zone: ZoneInfo, found: Sequence[Taught]) -> None:
+    table = tables.table("", "what a sale says", "means", "by", "since", "")
+    for one in found:
+        means = Place(Named(one.product, one.name), one.size)
+        words = _words(one.told_product, one.told_name, one.told_size)
+        standing = f"places nothing: {one.standing}" if one.standing else ""
+        since = moments.named(one.at, zone)
+        tables.add(table, one.id, words, str(means), one.by, since, tables.coloured(standing, "bold red"))
+    tables.show(table)
+
+
 def _print(zone: ZoneInfo, found: Sequence[Held]) -> None:
     table = tables.table("", "session", "units", "product", "size", "why", "since", "", right=("units",))
     for one in found:
@@ -87,7 +171,7 @@ def _print(zone: ZoneInfo, found: Sequence[Held]) -> None:
             one.id,
             one.session,
             one.quantity,
-            one.name or one.product or "",
+            one.name or one.line_name or one.product or "",
             one.size_hint or "",
             one.reason,
             moments.named(one.created_at, zone),

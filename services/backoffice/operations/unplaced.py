@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.backoffice.operations.hints import hint
 from services.backoffice.operations.stocktaking import Author, Place, Shop, book
 from shared.alerts import AlertKey
+from shared.aliases import LONGEST_NAME, LONGEST_SIZE
 from shared.database.pool import Connection, Database
 from shared.refusal import Refused
 from shared.store.alerts import Alerts
+from shared.store.aliases import Aliases, Taught
 from shared.store.unplaced import Held, UnplacedSales
 from shared.vocabulary import AccountKey, AlertKind, Movement, MovementKind
 
@@ -22,6 +24,23 @@ class NotHeld(Refused):
     """No sold line with this number waits; the text is fit for people."""
 
 
+class NotTeachable(Refused):
+    """A line like this can't be recognised the next time; the text is fit for people."""
+
+
+class NotTaught(Refused):
+    """There is no alias with this number; the text is fit for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The alias that a placed line taught; whether such lines meant another size before, and which are open still."""
+
+    alias: int
+    replaced: bool
+    alike: tuple[Held, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """The line, and the units on hand `before` and `after` it came off; whether the stock worker was `told` already."""
@@ -30,6 +49,7 @@ class Placed:
     before: int
     after: int
     told: bool
+    lesson: Lesson | None = None
 
 
 def listed(database: Database, account: AccountKey, states: tuple[str, ...], limit: int) -> list[Held]:
@@ -37,10 +57,13 @@ def listed(database: Database, account: AccountKey, states: tuple[str, ...], lim
     return database.run(lambda connection: UnplacedSales(connection, account).listed(states, limit))
 
 
-def place(shop: Shop, number: int, where: Place, author: Author) -> Placed:
-    """Take the line's units off `where`, as its sale would have; raises NotHeld, NotChangeable, DatabaseOutage."""
+def place(shop: Shop, number: int, where: Place, author: Author, *, always: bool = False) -> Placed:
+    """Take the line's units off `where`, as its sale would have; `always` teaches that such lines are of that size.
 
-    def work(connection: Connection) -> tuple[Held, int, int]:
+    Raises NotHeld, NotTeachable, NotChangeable, DatabaseOutage; nothing is changed then.
+    """
+
+    def work(connection: Connection) -> Placed:
         held = _open(connection, shop.account, number)
         sale = Movement(
             shop.account,
@@ -55,10 +78,11 @@ def place(shop: Shop, number: int, where: Place, author: Author) -> Placed:
         )
         before, after = book(connection, where, sale)
         _close(connection, shop.account, held, "placed", by=author.actor)
-        return held, before, after
+        lesson = _teach(connection, shop.account, held, where, by=author.actor) if always else None
+        return Placed(held, before, after, told=False, lesson=lesson)
 
-    held, before, after = shop.database.run(work)
-    return Placed(held, before, after, hint(shop.broker, shop.account, [where.product.id]))
+    placed = shop.database.run(work)
+    return replace(placed, told=hint(shop.broker, shop.account, [where.product.id]))
 
 
 def dismiss(database: Database, account: AccountKey, number: int, *, by: str) -> Held:
@@ -70,6 +94,35 @@ def dismiss(database: Database, account: AccountKey, number: int, *, by: str) ->
         return held
 
     return database.run(work)
+
+
+def aliases(database: Database, account: AccountKey) -> list[Taught]:
+    """What people taught, oldest first; raises DatabaseOutage."""
+    return database.run(lambda connection: Aliases(connection, account).listed())
+
+
+def forget(database: Database, account: AccountKey, number: int, *, by: str) -> None:
+    """Have an alias place nothing any more; what it placed stays placed. Raises NotTaught, DatabaseOutage."""
+    if not database.run(lambda connection: Aliases(connection, account).forget(number, by)):
+        raise NotTaught(f"there is no alias {number}: `stocksync unplaced aliases` shows those there are")
+
+
+def _teach(connection: Connection, account: AccountKey, held: Held, where: Place, *, by: str) -> Lesson:
+    told = held.told
+    if not told.recognisable:
+        raise NotTeachable(
+            f"sale {held.id} names neither a product nor what it is called, so there is nothing to recognise the next"
+            " one by: place it without --always"
+        )
+    if held.vague:
+        raise NotTeachable(
+            f"the session of sale {held.id} may name sizes, but not of which line, and the next one would be a guess:"
+            " place it without --always"
+        )
+    if len(told.name) > LONGEST_NAME or len(told.size) > LONGEST_SIZE:
+        raise NotTeachable(f"what sale {held.id} says is too long to be kept: place it without --always")
+    number, replaced = Aliases(connection, account).teach(told, where.product.id, where.size, by)
+    return Lesson(number, replaced, tuple(UnplacedSales(connection, account).alike(told)))
 
 
 def _open(connection: Connection, account: AccountKey, number: int) -> Held:

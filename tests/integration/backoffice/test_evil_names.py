@@ -6,9 +6,11 @@ import pytest
 
 from shared import clock
 from shared.alerts import NewAlert, product_facts
+from shared.aliases import told
 from shared.database.pool import Connection, Database
 from shared.findings import Cause, NewFinding
 from shared.store.alerts import Alerts
+from shared.store.aliases import Aliases
 from shared.store.findings import Findings
 from shared.store.jobs import Jobs
 from shared.store.products import Products
@@ -52,6 +54,15 @@ def _tell(connection: Connection) -> None:
     )
     connection.execute(
         """
+        insert into unplaced_sale
+            (account, session_id, line_item_id, source_key, quantity, reason, line_name, size_hint)
+        values (%s, 'cs_2', 'li_2', 'sale:2', 1, %s, %s, %s)
+        """,
+        (ACCOUNT, EVIL, EVIL, EVIL),
+    )
+    Aliases(connection, ACCOUNT).teach(told(None, EVIL, EVIL), MUG, M, EVIL)
+    connection.execute(
+        """
         insert into refund_line (account, refund_id, line_item_id, product_id, size, sold, proposed)
         values (%s, 're_1', 'li_1', %s, %s, 1, 1)
         """,
@@ -65,6 +76,8 @@ def _tell(connection: Connection) -> None:
         ("alerts list", 0),
         ("findings list", 0),
         ("refunds list", 0),
+        ("unplaced list", 0),
+        ("unplaced aliases", 0),
         ("jobs history", 0),
         ("stock", 0),
         ("trend prod_1", 0),
