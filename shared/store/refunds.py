@@ -206,15 +206,15 @@ class Refunds:
             (list(units), list(units.values()), self._account, refund),
         )
 
-    def listed(self, *, only_open: bool = True, limit: int = 200) -> list[Refund]:
-        """Refunds, newest first."""
+    def listed(self, states: Sequence[str], limit: int, *, offset: int = 0) -> list[Refund]:
+        """Refunds in one of `states` after `offset` others, newest first."""
         with self._connection.cursor(row_factory=class_row(Refund)) as cursor:
             return cursor.execute(
                 """
                 select refund_id as id, session_id as session, kind, likeness, amount, currency, state,
                     proposed_at, decided_at, decided_by, reason
-                from refund where account = %s and (state = 'open' or not %s)
-                order by proposed_at desc, refund_id limit %s
+                from refund where account = %s and state = any(%s)
+                order by proposed_at desc, refund_id limit %s offset %s
                 """,
-                (self._account, only_open, limit),
+                (self._account, list(states), limit, offset),
             ).fetchall()
