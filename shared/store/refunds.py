@@ -169,15 +169,22 @@ class Refunds:
 
     def lines(self, refund: RefundId) -> list[RefundLine]:
         """The refund's lines."""
-        with self._connection.cursor(row_factory=class_row(RefundLine)) as cursor:
-            return cursor.execute(
-                """
-                select l.line_item_id as line, l.product_id as product, p.name, l.size, l.sold, l.proposed, l.returned
-                from refund_line l join product p on (p.account, p.id) = (l.account, l.product_id)
-                where l.account = %s and l.refund_id = %s order by l.line_item_id
-                """,
-                (self._account, refund),
-            ).fetchall()
+        return self.lines_of([refund]).get(refund, [])
+
+    def lines_of(self, refunds: Sequence[RefundId]) -> dict[RefundId, list[RefundLine]]:
+        """The lines of each of `refunds` that has some."""
+        rows = self._connection.execute(
+            """
+            select l.refund_id, l.line_item_id, l.product_id, p.name, l.size, l.sold, l.proposed, l.returned
+            from refund_line l join product p on (p.account, p.id) = (l.account, l.product_id)
+            where l.account = %s and l.refund_id = any(%s) order by l.line_item_id
+            """,
+            (self._account, list(refunds)),
+        )
+        lines: dict[RefundId, list[RefundLine]] = {}
+        for refund, *line in rows:
+            lines.setdefault(RefundId(refund), []).append(RefundLine(*line))
+        return lines
 
     def decide(
         self,

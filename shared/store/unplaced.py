@@ -54,7 +54,7 @@ class UnplacedSales:
         self, states: Sequence[str], limit: int, *, offset: int = 0, newest: bool = False
     ) -> list[Held]:
         """Those in one of `states` after `offset` others, oldest first or `newest` first."""
-        order = "u.created_at desc, u.id desc" if newest else "u.created_at, u.id"
+        order = "u.id desc" if newest else "u.created_at, u.id"
         with self._connection.cursor(row_factory=class_row(Held)) as cursor:
             return cursor.execute(
                 f"{_SELECT} where u.account = %s and u.state = any(%s) order by {order} limit %s offset %s",

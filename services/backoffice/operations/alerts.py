@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from services.backoffice.operations.paging import Page, page
+from shared.alerts import Facts
 from shared.database.pool import Connection, Database
 from shared.refusal import Refused
 from shared.store.alerts import Alerts, OpenAlert
-from shared.vocabulary import AccountKey, ProductId
+from shared.vocabulary import AccountKey, AlertKind, ProductId
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([mhdw])", re.ASCII)
 _UNITS: Final = {
@@ -54,7 +55,9 @@ class Seen:
 
     @property
     def about(self) -> str:
-        """What it is about, with its name where it has one: `Mug (prod_1/M)`."""
+        """What it is about, with its name where it has one: `Mug (prod_1/M)`; of findings, how many are open."""
+        if self.alert.kind is AlertKind.FINDING:
+            return f"{_counted(self.alert.facts):,} open"
         name, subject = self.alert.facts.get("name"), self.alert.subject
         return f"{name} ({subject})" if isinstance(name, str) and name else subject
 
@@ -122,6 +125,17 @@ def snooze(database: Database, account: AccountKey, ids: Sequence[int], until: d
         _all(ids, Alerts(connection, account).snooze(ids, until))
 
     database.run(record)
+
+
+def _counted(facts: Facts) -> int:
+    """How many findings the alert tells of; total, whatever it holds."""
+    counts = facts.get("counts")
+    found = (
+        [one.get("findings") for one in counts if isinstance(one, Mapping)]
+        if isinstance(counts, list)
+        else []
+    )
+    return sum(number for number in found if isinstance(number, int))
 
 
 def _all(wanted: Sequence[int], found: Sequence[int]) -> None:

@@ -60,7 +60,8 @@ def paged(database: Database, account: AccountKey, states: Sequence[str], number
 
 def _listed(refunds: Refunds, states: Sequence[str], limit: int, offset: int = 0) -> list[Listed]:
     found = refunds.listed(states, limit, offset=offset)
-    return [Listed(one, refunds.lines(one.id)) for one in found]
+    lines = refunds.lines_of([one.id for one in found])
+    return [Listed(one, lines.get(one.id, [])) for one in found]
 
 
 def accept(
