@@ -203,16 +203,16 @@ class Alerts:
             {"account": self._account, "kind": AlertKind.STRIPE_REFUSED.value},
         )
 
-    def still_open(self, limit: int) -> list[OpenAlert]:
-        """The newest `limit` alerts that are not over, newest first."""
+    def still_open(self, limit: int, *, offset: int = 0) -> list[OpenAlert]:
+        """The newest `limit` alerts that are not over, after `offset` others, newest first."""
         with self._connection.cursor(row_factory=kwargs_row(_open_alert)) as cursor:
             return cursor.execute(
                 """
                 select id, kind, subject, facts, raised_at, mailed_at, failed_at, dropped_at, acknowledged_at,
                     acknowledged_by, snoozed_until
-                from alert where account = %s and resolved_at is null order by id desc limit %s
+                from alert where account = %s and resolved_at is null order by id desc limit %s offset %s
                 """,
-                (self._account, limit),
+                (self._account, limit, offset),
             ).fetchall()
 
     def acknowledge(self, ids: Collection[int], *, by: str) -> list[int]:

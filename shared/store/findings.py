@@ -105,12 +105,12 @@ class Findings:
                 (self._account, [cause.value for cause in causes]),
             ).fetchall()
 
-    def latest(self, states: Collection[str], limit: int) -> list[Finding]:
-        """Findings in one of `states`, newest first."""
+    def latest(self, states: Collection[str], limit: int, *, offset: int = 0) -> list[Finding]:
+        """Findings in one of `states` after `offset` others, newest first."""
         with self._connection.cursor(row_factory=class_row(Finding)) as cursor:
             return cursor.execute(
-                f"{_SELECT} where account = %s and state = any(%s) order by id desc limit %s",
-                (self._account, list(states), limit),
+                f"{_SELECT} where account = %s and state = any(%s) order by id desc limit %s offset %s",
+                (self._account, list(states), limit, offset),
             ).fetchall()
 
     def acknowledge(self, ids: Collection[int], by: str) -> list[int]:

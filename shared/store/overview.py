@@ -62,7 +62,7 @@ def today(connection: Connection[Any], account: AccountKey, since: datetime) -> 
 
 
 def waiting(connection: Connection[Any], account: AccountKey) -> Waiting:
-    """What is open."""
+    """What is open and nobody has said yet that it is seen to, or can wait."""
     with connection.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(
             """
@@ -70,7 +70,7 @@ def waiting(connection: Connection[Any], account: AccountKey) -> Waiting:
                 found as (select first_seen_at from finding where account = %(account)s and state = 'open')
             select (select count(*) from unplaced) as unplaced, (select count(*) from found) as findings,
                 (select count(*) from alert where account = %(account)s and resolved_at is null
-                    and acknowledged_at is null) as alerts,
+                    and acknowledged_at is null and coalesce(snoozed_until, now()) <= now()) as alerts,
                 (select count(*) from refund where account = %(account)s and state = 'open') as refunds,
                 least((select min(created_at) from unplaced), (select min(first_seen_at) from found)) as oldest
             """,

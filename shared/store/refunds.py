@@ -169,15 +169,22 @@ class Refunds:
 
     def lines(self, refund: RefundId) -> list[RefundLine]:
         """The refund's lines."""
-        with self._connection.cursor(row_factory=class_row(RefundLine)) as cursor:
-            return cursor.execute(
-                """
-                select l.line_item_id as line, l.product_id as product, p.name, l.size, l.sold, l.proposed, l.returned
-                from refund_line l join product p on (p.account, p.id) = (l.account, l.product_id)
-                where l.account = %s and l.refund_id = %s order by l.line_item_id
-                """,
-                (self._account, refund),
-            ).fetchall()
+        return self.lines_of([refund]).get(refund, [])
+
+    def lines_of(self, refunds: Sequence[RefundId]) -> dict[RefundId, list[RefundLine]]:
+        """The lines of each of `refunds` that has some."""
+        rows = self._connection.execute(
+            """
+            select l.refund_id, l.line_item_id, l.product_id, p.name, l.size, l.sold, l.proposed, l.returned
+            from refund_line l join product p on (p.account, p.id) = (l.account, l.product_id)
+            where l.account = %s and l.refund_id = any(%s) order by l.line_item_id
+            """,
+            (self._account, list(refunds)),
+        )
+        lines: dict[RefundId, list[RefundLine]] = {}
+        for refund, *line in rows:
+            lines.setdefault(RefundId(refund), []).append(RefundLine(*line))
+        return lines
 
     def decide(
         self,
@@ -206,15 +213,15 @@ class Refunds:
             (list(units), list(units.values()), self._account, refund),
         )
 
-    def listed(self, *, only_open: bool = True, limit: int = 200) -> list[Refund]:
-        """Refunds, newest first."""
+    def listed(self, states: Sequence[str], limit: int, *, offset: int = 0) -> list[Refund]:
+        """Refunds in one of `states` after `offset` others, newest first."""
         with self._connection.cursor(row_factory=class_row(Refund)) as cursor:
             return cursor.execute(
                 """
                 select refund_id as id, session_id as session, kind, likeness, amount, currency, state,
                     proposed_at, decided_at, decided_by, reason
-                from refund where account = %s and (state = 'open' or not %s)
-                order by proposed_at desc, refund_id limit %s
+                from refund where account = %s and state = any(%s)
+                order by proposed_at desc, refund_id limit %s offset %s
                 """,
-                (self._account, only_open, limit),
+                (self._account, list(states), limit, offset),
             ).fetchall()

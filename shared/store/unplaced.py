@@ -59,13 +59,23 @@ class UnplacedSales:
     _connection: Connection[Any]
     _account: AccountKey
 
-    def listed(self, states: Sequence[str], limit: int) -> list[Held]:
-        """Those in one of `states`, oldest first."""
+    def listed(
+        self, states: Sequence[str], limit: int, *, offset: int = 0, newest: bool = False
+    ) -> list[Held]:
+        """Those in one of `states` after `offset` others, oldest first or `newest` first."""
+        order = "u.id desc" if newest else "u.created_at, u.id"
         with self._connection.cursor(row_factory=class_row(Held)) as cursor:
             return cursor.execute(
-                f"{_SELECT} where u.account = %s and u.state = any(%s) order by u.created_at, u.id limit %s",
-                (self._account, list(states), limit),
+                f"{_SELECT} where u.account = %s and u.state = any(%s) order by {order} limit %s offset %s",
+                (self._account, list(states), limit, offset),
             ).fetchall()
+
+    def one(self, number: int) -> Held | None:
+        """The line with this number."""
+        with self._connection.cursor(row_factory=class_row(Held)) as cursor:
+            return cursor.execute(
+                f"{_SELECT} where u.account = %s and u.id = %s", (self._account, number)
+            ).fetchone()
 
     def lock(self, number: int) -> Held | None:
         """The line with this number, nobody else's until the transaction ends."""

@@ -90,7 +90,7 @@ def _wake(until: str | None, length: str | None, zone: ZoneInfo) -> datetime:
 def _span(length: str) -> timedelta:
     try:
         return operations.span(length)
-    except ValueError as error:
+    except operations.NoSpan as error:
         raise typer.BadParameter(f"--for {error}") from None
 
 
@@ -107,7 +107,7 @@ def _print(zone: ZoneInfo, found: Sequence[Seen]) -> None:
     for one in found:
         alert, state = one.alert, tables.coloured(_said(one, zone), STATES.get(one.state, "dim"))
         since = moments.named(alert.raised_at, zone)
-        tables.add(table, alert.id, alert.kind.replace("_", " "), _about(one), since, state)
+        tables.add(table, alert.id, one.kind, one.about, since, state)
     tables.show(table)
 
 
@@ -119,8 +119,3 @@ def _said(seen: Seen, zone: ZoneInfo) -> str:
     if seen.state == "snoozed" and alert.snoozed_until is not None:
         return f"snoozed until {moments.named(alert.snoozed_until, zone)}"
     return seen.state
-
-
-def _about(seen: Seen) -> str:
-    name, subject = seen.alert.facts.get("name"), seen.alert.subject
-    return f"{name} ({subject})" if isinstance(name, str) and name else subject

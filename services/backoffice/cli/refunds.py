@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(help="The refund's id, re_…, or the dispute's, dp_… or du_….")]
+SHOWN: Final = 200
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 
 
@@ -36,7 +37,8 @@ def list_(
 ) -> None:
     """Show refunds and disputes that wait for a word on what came back."""
     with opened_account() as (settings, database, account):
-        found = operations.listed(database, account, only_open=not every)
+        states = operations.EVERY if every else operations.OPEN
+        found = operations.listed(database, account, states, SHOWN)
     answer(
         found,
         partial(_print, settings.zone),
@@ -91,15 +93,15 @@ def _print(zone: ZoneInfo, found: Sequence[Listed]) -> None:
     for one in found:
         refund = one.refund
         amount = money.readable(refund.amount, refund.currency)
-        what = "dispute" if is_dispute(refund.id) else "refund"
         head = (
             refund.id,
-            f"{amount} ({refund.kind} {what})",
+            f"{amount} ({one.what})",
             moments.named(refund.proposed_at, zone),
             refund.state,
         )
         for number, line in enumerate(one.lines):
-            back = line.returned if refund.state == "accepted" else line.proposed
             row = ("",) * 4 if number else head
-            tables.add(table, *row, line.line, line.name or line.product, line.size, line.sold, back)
+            tables.add(
+                table, *row, line.line, line.name or line.product, line.size, line.sold, one.back(line)
+            )
     tables.show(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from services.backoffice.operations.paging import Page, page
 from shared.database.pool import Connection, Database
 from shared.refusal import Refused
 from shared.store.findings import Finding, Findings, retell
@@ -21,6 +22,16 @@ class NoSuchFinding(Refused):
 def found(database: Database, account: AccountKey, states: Sequence[str], limit: int) -> list[Finding]:
     """Findings in one of `states`, newest first; raises DatabaseOutage."""
     return database.run(lambda connection: Findings(connection, account).latest(states, limit))
+
+
+def paged(database: Database, account: AccountKey, state: str, number: int) -> Page[Finding]:
+    """Page `number` of the findings in `state`, newest first; raises DatabaseOutage."""
+
+    def read(connection: Connection) -> Page[Finding]:
+        findings = Findings(connection, account)
+        return page(lambda limit, offset: findings.latest([state], limit, offset=offset), number)
+
+    return database.run(read)
 
 
 def acknowledge(database: Database, account: AccountKey, ids: Sequence[int], *, by: str) -> list[int]:

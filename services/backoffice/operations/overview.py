@@ -50,6 +50,11 @@ def overview(ledger: Ledger, broker: Broker, now: datetime, zone: ZoneInfo) -> O
     return Overview(*ledger.database.run(read), queues(broker))
 
 
+def waiting(ledger: Ledger) -> store.Waiting:
+    """What waits for a person; raises DatabaseOutage."""
+    return ledger.database.run(lambda connection: store.waiting(connection, ledger.account))
+
+
 def queues(broker: Broker) -> Mapping[str, Depth] | None:
     """How much lies in each queue; None where the queue does not answer."""
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.backoffice.operations.hints import hint
+from services.backoffice.operations.paging import Page, page
 from services.backoffice.operations.stocktaking import Author, Place, Shop, book
 from shared.alerts import AlertKey
 from shared.aliases import LONGEST_NAME, LONGEST_SIZE
@@ -55,6 +56,26 @@ class Placed:
 def listed(database: Database, account: AccountKey, states: tuple[str, ...], limit: int) -> list[Held]:
     """Lines in one of `states`, oldest first; raises DatabaseOutage."""
     return database.run(lambda connection: UnplacedSales(connection, account).listed(states, limit))
+
+
+def paged(
+    database: Database, account: AccountKey, states: tuple[str, ...], number: int, *, newest: bool
+) -> Page[Held]:
+    """Page `number` of the lines in one of `states`, oldest or `newest` first; raises DatabaseOutage."""
+
+    def read(connection: Connection) -> Page[Held]:
+        held = UnplacedSales(connection, account)
+        return page(lambda limit, offset: held.listed(states, limit, offset=offset, newest=newest), number)
+
+    return database.run(read)
+
+
+def one(database: Database, account: AccountKey, number: int) -> Held:
+    """The line with this number; raises NotHeld, DatabaseOutage."""
+    held = database.run(lambda connection: UnplacedSales(connection, account).one(number))
+    if held is None:
+        raise _never(number)
+    return held
 
 
 def place(shop: Shop, number: int, where: Place, author: Author, *, always: bool = False) -> Placed:
@@ -128,10 +149,14 @@ def _teach(connection: Connection, account: AccountKey, held: Held, where: Place
 def _open(connection: Connection, account: AccountKey, number: int) -> Held:
     held = UnplacedSales(connection, account).lock(number)
     if held is None:
-        raise NotHeld(f"no sale {number} waits: `stocksync unplaced list` shows those that do")
+        raise _never(number)
     if held.state != "open":
         raise NotHeld(f"sale {number} was {held.state} by {held.resolved_by or 'somebody'} already")
     return held
+
+
+def _never(number: int) -> NotHeld:
+    return NotHeld(f"no sale {number} waits: `stocksync unplaced list` shows those that do")
 
 
 def _close(connection: Connection, account: AccountKey, held: Held, state: str, *, by: str) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, Response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.backoffice.operations import people
+from services.backoffice.web import badges
 from services.backoffice.web.gate import COOKIE
 from services.backoffice.web.office import office
 from shared import logs
 from shared.outcomes import Outage
 from shared.refusal import Refused
 from shared.stripe_api.answers import StripeFailed
+
+LATER: Final = " The queue does not answer; Stripe follows within a minute or so."
 
 log = logs.get(__name__)
 
@@ -55,5 +60,6 @@ def explain(app: Flask) -> None:
 
 
 def _problem(text: str, code: int) -> tuple[str, int]:
+    badges.keep(None)
     page = "problem_part.html" if is_part() else "problem.html"
     return render_template(page, problem=text[:1].upper() + text[1:], code=code), code

@@ -8,13 +8,33 @@ from typing import Final
 from flask import Flask, g
 from jinja2 import StrictUndefined
 
-from services.backoffice.web import answers, gate
+from services.backoffice.web import answers, badges, gate
 from services.backoffice.web.office import Office
-from services.backoffice.web.pages import files, login, overview, products, storefront
-from shared import clock
+from services.backoffice.web.pages import (
+    alerts,
+    files,
+    findings,
+    login,
+    overview,
+    products,
+    refunds,
+    storefront,
+    unplaced,
+)
+from shared import clock, money
 from shared.vocabulary import StockStatus
 
-PAGES: Final = (files.pages, login.pages, overview.pages, products.pages, storefront.pages)
+PAGES: Final = (
+    files.pages,
+    login.pages,
+    overview.pages,
+    products.pages,
+    unplaced.pages,
+    findings.pages,
+    alerts.pages,
+    refunds.pages,
+    storefront.pages,
+)
 SHORT: Final = 20  # characters; ids of sessions are longer
 COLOURS: Final = {StockStatus.OUT: "bad", StockStatus.LOW: "warn", StockStatus.IN: "good"}
 LARGEST_FORM: Final = 2_000_000  # bytes; a stock list of 20,000 sizes
@@ -29,6 +49,7 @@ def create(office: Office) -> Flask:
     office.keep(app.extensions)
     gate.guard(app, office)
     answers.explain(app)
+    app.add_template_filter(money.readable, "money")
     _words(app, office)
     for pages in PAGES:
         app.register_blueprint(pages)
@@ -58,7 +79,7 @@ def _words(app: Flask, office: Office) -> None:
 
     @app.context_processor
     def visitor() -> dict[str, object]:
-        return {"visit": g.get("visit"), "zone": office.zone.key}
+        return {"visit": g.get("visit"), "zone": office.zone.key, "badges": badges.counted}
 
 
 def span(seconds: float) -> str:

@@ -49,7 +49,7 @@ def kept(desk: Desk) -> list[tuple[Refund, list[tuple[str, int, int]]]]:
     def read(refunds: Refunds) -> list[tuple[Refund, list[tuple[str, int, int]]]]:
         return [
             (one, sorted((line.size, line.proposed, line.returned) for line in refunds.lines(one.id)))
-            for one in refunds.listed(only_open=False)
+            for one in refunds.listed(("open", "accepted", "dismissed", "void"), 200)
         ]
 
     return desk.database.run(lambda connection: read(Refunds(connection, ACCOUNT)))

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.backoffice.cli.alerts import app
-from services.backoffice.operations.alerts import span, state
+from services.backoffice.operations.alerts import Seen, span, state
 from shared.store.alerts import OpenAlert
 from shared.vocabulary import AlertKind
 
@@ -46,6 +46,23 @@ def test_the_state_of_an_alert_is_one_word() -> None:
     assert state(replace(told, acknowledged_at=NOW), NOW) == "acknowledged"
     assert state(replace(FRESH, snoozed_until=NOW + timedelta(seconds=1)), NOW) == "snoozed"
     assert state(replace(FRESH, snoozed_until=NOW), NOW) == "waits"
+
+
+def test_an_alert_says_what_it_is_about_and_why() -> None:
+    """A product is named beside its id, findings are counted; why is told as far as the facts say it."""
+    facts = {"product": "prod_1", "name": "Mug", "on_hand": 3, "threshold": 5}
+    low = Seen(replace(FRESH, facts=facts), "told")
+    assert (low.kind, low.about, low.product) == ("low stock", "Mug (prod_1/M)", "prod_1")
+    assert low.reason == "3 left then; the threshold is 5"
+    counts = [{"cause": "edited", "findings": 2}, {"cause": "lost", "findings": 3}]
+    found = replace(FRESH, kind=AlertKind.FINDING, subject="self:test", facts={"counts": counts})
+    assert Seen(found, "told").about == "5 open"
+    odd = replace(found, facts={"counts": [None, {"findings": "x"}], "product": 7, "reason": ["x"]})
+    assert (Seen(odd, "told").about, Seen(odd, "told").product, Seen(odd, "told").reason) == (
+        "0 open",
+        None,
+        "",
+    )
 
 
 @pytest.mark.parametrize(

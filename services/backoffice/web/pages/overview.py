@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from services.backoffice.operations import overview as operations
+from services.backoffice.web import badges
 from services.backoffice.web.office import office
 from shared import clock
 
@@ -14,7 +15,9 @@ pages = Blueprint("overview", __name__)
 @pages.get("/")
 def page() -> str:
     """The page."""
-    return render_template("overview.html", found=_found())
+    found = _found()
+    badges.keep(found.waiting)
+    return render_template("overview.html", found=found)
 
 
 @pages.get("/overview/figures")

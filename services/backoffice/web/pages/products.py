@@ -77,5 +77,5 @@ def _number() -> int:
 
 
 def _told(done: Changed) -> str:
-    later = "" if done.told else " The queue does not answer; Stripe follows within a minute or so."
+    later = "" if done.told else answers.LATER
     return f"{done.place}: {done.before:,} → {done.after:,}.{later}"
