@@ -87,6 +87,8 @@ _ENTRY: Final[LiteralString] = """
     select m.id, m.at, m.product_id as product, p.name, m.size, m.kind, m.delta, m.session_id as session, m.actor,
         m.reason
 """
+_MARK: Final[LiteralString] = "select m.at, m.id from"
+_MOVEMENT: Final[LiteralString] = "select * from movement where account = %(account)s"
 _SALE: Final[LiteralString] = """
     select session_id as session, booked_at, created_at, origin, reason, delay, lines, unplaced, skipped, customer
     from sale where account = %(account)s
@@ -117,7 +119,7 @@ class JournalPages:
     def looked_until(self, sought: Sought, before: Mark) -> Mark | None:
         """The last of the LOOK that `movements` looks through; None where it sees the beginning of the ledger."""
         row = self._connection.execute(
-            f"select m.at, m.id from ({_looked_through(sought)}) m order by m.at desc, m.id desc offset %(last)s",
+            f"{_MARK} ({_looked_through(sought)}) m order by m.at desc, m.id desc offset %(last)s",
             {**self._values(sought, before), "last": LOOK - 1},
         ).fetchone()
         return Mark(row[0], str(row[1])) if row else None
@@ -196,6 +198,6 @@ def _looked_through(sought: Sought) -> LiteralString:
     elif sought.kind not in {None, MovementKind.SALE}:
         narrowed = "and kind = %(kind)s and kind <> 'sale'"
     return f"""
-        select * from movement where account = %(account)s {narrowed} and (at, id) < (%(at)s, %(id)s)
+        {_MOVEMENT} {narrowed} and (at, id) < (%(at)s, %(id)s)
         order by at desc, id desc limit %(look)s
     """

@@ -31,6 +31,33 @@ def named(broker: Broker, ids: Collection[str]) -> list[Parked]:
     return found
 
 
+def one(broker: Broker, queue: str, message: str) -> Parked:
+    """The message with this id that lies aside in `queue`; raises NotParked, BrokerDown."""
+    for letter in broker.dead_letters(queue, MOST):
+        if letter.message_id == message:
+            return letter
+    raise NotParked(f"no message lies aside in {queue} with the id {message}; it is handled, or gone")
+
+
+def replay_one(broker: Broker, queue: str, message: str) -> int:
+    """Have the message with this id of `queue` handled again; how many had it.
+
+    Raises NotParked, BrokerDown, PublishError.
+    """
+    return _some(broker.replay(queue, only={message}))
+
+
+def drop_one(broker: Broker, queue: str, message: str) -> int:
+    """Throw the message with this id of `queue` away; how many had it. Raises NotParked, BrokerDown."""
+    return _some(broker.drop(queue, {message}))
+
+
+def _some(count: int) -> int:
+    if not count:
+        raise NotParked("it does not lie aside any more; nothing was changed")
+    return count
+
+
 def replay(broker: Broker, ids: Collection[str]) -> int:
     """Have the messages with these ids handled again, from their first attempt; how many.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask import Flask, g
@@ -10,11 +10,31 @@ from jinja2 import StrictUndefined
 
 from services.backoffice.web import answers, gate
 from services.backoffice.web.office import Office
-from services.backoffice.web.pages import files, login, overview, products
+from services.backoffice.web.pages import (
+    dead_letters,
+    files,
+    jobs,
+    login,
+    movements,
+    overview,
+    products,
+    sales,
+    snapshots,
+)
 from shared import clock
 from shared.vocabulary import StockStatus
 
-PAGES: Final = (files.pages, login.pages, overview.pages, products.pages)
+PAGES: Final = (
+    files.pages,
+    login.pages,
+    overview.pages,
+    products.pages,
+    sales.pages,
+    movements.pages,
+    jobs.pages,
+    snapshots.pages,
+    dead_letters.pages,
+)
 SHORT: Final = 20  # characters; ids of sessions are longer
 COLOURS: Final = {StockStatus.OUT: "bad", StockStatus.LOW: "warn", StockStatus.IN: "good"}
 LARGEST_FORM: Final = 2_000_000  # bytes; a stock list of 20,000 sizes
@@ -43,6 +63,10 @@ def _words(app: Flask, office: Office) -> None:
     @app.template_filter("ago")
     def ago(at: datetime | None) -> str:
         return span((clock.now() - at).total_seconds()) + " ago" if at else "never"
+
+    @app.template_filter("lasting")
+    def lasting(length: timedelta) -> str:
+        return span(length.total_seconds())
 
     @app.template_filter("short")
     def short(name: str) -> str:
