@@ -53,10 +53,13 @@ class Visitor:
     name: str
     browser: requests.Session
 
-    def get(self, path: str, *, part: bool = False, **query: str) -> requests.Response:
-        """A page, or the part of it that a script asks for."""
-        headers = {"HX-Request": "true"} if part else {}
-        return self.browser.get(self.url + path, params=query, headers=headers, timeout=30)
+    def get(self, path: str, **query: str) -> requests.Response:
+        """A page."""
+        return self.browser.get(self.url + path, params=query, timeout=30)
+
+    def part(self, path: str) -> str:
+        """The part of a page that a script asks for."""
+        return self.browser.get(self.url + path, headers={"HX-Request": "true"}, timeout=30).text
 
     def text(self, path: str, **query: str) -> str:
         """A page that is there."""

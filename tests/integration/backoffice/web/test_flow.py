@@ -254,8 +254,7 @@ def test_jobs_say_when_and_how(viewer: Visitor) -> None:
     assert "every 15 minutes" in page
     assert 'hx-trigger="every 2s"' in page
     assert "about to begin" in cells(viewer.text("/jobs/recover"))
-    part = viewer.get("/jobs", part=True).text
-    assert part.startswith('<div id="jobs"')
+    assert viewer.part("/jobs").startswith('<div id="jobs"')
     assert viewer.get("/jobs/nothing").status_code == 404
 
 
