@@ -85,7 +85,7 @@ class ProductPages:
                 from movement m
                 join variant v on v.account = m.account and v.product_id = m.product_id and v.size = m.size
                 where m.account = %(account)s and m.product_id = any(%(products)s) and m.at >= %(since)s
-                    and v.state = 'managed'
+                    and v.account = %(account)s and v.product_id = any(%(products)s) and v.state = 'managed'
                 group by m.product_id, day
             )
             select s.product, coalesce(sum(s.units), 0)::bigint,

@@ -9,6 +9,8 @@ from shared.refusal import Refused
 from shared.topology import PIPELINE
 
 QUEUES = tuple(queue.name for queue in PIPELINE.queues)
+LISTED = 50
+"""The oldest of a queue, of which people are shown a list."""
 MOST = 10_000
 """Dead letters of one queue that are looked through for those that were named."""
 
@@ -33,9 +35,10 @@ def named(broker: Broker, ids: Collection[str]) -> list[Parked]:
 
 def one(broker: Broker, queue: str, message: str) -> Parked:
     """The message with this id that lies aside in `queue`; raises NotParked, BrokerDown."""
-    for letter in broker.dead_letters(queue, MOST):
-        if letter.message_id == message:
-            return letter
+    for many in (LISTED, MOST):  # it most likely is one of those that are listed
+        for letter in broker.dead_letters(queue, many):
+            if letter.message_id == message:
+                return letter
     raise NotParked(f"no message lies aside in {queue} with the id {message}; it is handled, or gone")
 
 

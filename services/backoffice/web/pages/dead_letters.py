@@ -16,8 +16,6 @@ from shared.messages import UndecodableMessage, decode
 from shared.storable import storable_text
 
 pages = Blueprint("dead_letters", __name__)
-SHOWN: Final = 50
-"""The oldest of each queue that are listed."""
 AWAY: Final = (
     "The queue does not answer, so nobody can say what lies aside in it. Try again in a moment;"
     " on the machine where stocksync runs, stocksync doctor says what is wrong."
@@ -97,7 +95,7 @@ def _says(letter: Parked) -> dict[str, object] | None:
 
 
 def _oldest(broker: Broker, queue: str, dead: int) -> list[Parked]:
-    return broker.dead_letters(queue, SHOWN) if dead else []
+    return broker.dead_letters(queue, operations.LISTED) if dead else []
 
 
 def _known(queue: str) -> str:

@@ -108,6 +108,7 @@ def served(database: Database, broker: Broker) -> Generator[Site]:
     server = create_server(app, host="127.0.0.1", port=port, threads=4)
     Thread(target=server.run, daemon=True).start()
     yield Site(origin, database, broker)
+    server.task_dispatcher.shutdown()
     server.close()
 
 
@@ -172,6 +173,14 @@ def history(database: Database) -> None:
     )
     with database.transaction() as connection:
         Sales(connection, ACCOUNT).hold([held])
+    with database.transaction() as connection:
+        connection.execute(
+            """
+            insert into movement (account, product_id, size, delta, kind, source_key, session_id, actor, reason, at)
+            values (%s, %s, 'M', 1, 'returned', 're_1', 'cs_kept', 'ada', 'too small', %s)
+            """,
+            (ACCOUNT, SHIRT, began + timedelta(days=4)),
+        )
     move(database, ("M", 5, MovementKind.RESTOCK, "delivery <17>"), at=began + timedelta(days=4))
 
 

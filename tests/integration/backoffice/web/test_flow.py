@@ -139,7 +139,9 @@ def test_a_sale_has_a_page(viewer: Visitor) -> None:
     assert "waits for somebody" in odd
     assert "Who bought not kept" in odd
     assert "-1 sold" in odd
-    assert "zoe@example.com" in viewer.text("/sales/cs_kept")
+    kept = viewer.text("/sales/cs_kept")
+    assert "zoe@example.com" in kept
+    assert "+1 came back ada too small" in cells(kept)
     assert viewer.get("/sales/cs_none").status_code == 422
     assert viewer.get("/sales/%00").status_code == 422
 
@@ -149,6 +151,7 @@ def test_movements_name_who_or_which_sale(viewer: Visitor) -> None:
     page = viewer.text("/movements")
     assert 'href="/sales/cs_kept"' in page
     assert "zoe@example.com" in page
+    assert "+1 came back cs_kept , ada" in cells(page)
     assert "+5 goods came in ada delivery &lt;17&gt;" in cells(page)
     assert "&lt;b&gt;Mug&lt;/b&gt;" in page
     assert "<b>" not in page
@@ -159,11 +162,11 @@ def test_movements_name_who_or_which_sale(viewer: Visitor) -> None:
     [
         ({"kind": "restock"}, 1),
         ({"kind": "sale"}, 3),
-        ({"product": "Blue"}, 6),
+        ({"product": "Blue"}, 7),
         ({"product": SHIRT, "size": "L"}, 1),
         ({"product": SHIRT, "size": "M", "kind": "sale"}, 3),
         ({"product": MUG, "kind": "sale"}, 0),
-        ({"kind": "nonsense"}, 7),
+        ({"kind": "nonsense"}, 8),
     ],
 )
 def test_movements_are_filtered(viewer: Visitor, query: dict[str, str], found: int) -> None:
@@ -326,7 +329,7 @@ def test_a_product_says_how_long_it_lasts_and_who_bought(viewer: Visitor) -> Non
     """Each size with its threshold and its days at the pace it sells; its sales lead to their pages."""
     page = viewer.text(f"/products/{SHIRT}")
     text = cells(page)
-    assert re.search(r"M 42 in stock 5 the shop&#39;s 98 days", text), text
+    assert re.search(r"M 43 in stock 5 the shop&#39;s 100 days", text), text
     assert re.search(r"L 4 low stock 5 the shop&#39;s none sold lately", text)
     assert 'href="/sales/cs_kept"' in page
     assert "zoe@example.com" in page
@@ -337,7 +340,7 @@ def test_products_have_a_line_of_their_last_days(viewer: Visitor) -> None:
     page = viewer.text("/products")
     lines = re.findall(r"<svg.*?<title>(.*?)</title><polyline points=\"([^\"]+)\"", page)
     words, points = lines[1]
-    assert words == "Blue shirt: from 0 to 46 units in 14 days, between 0 and 46"
+    assert words == "Blue shirt: from 0 to 47 units in 14 days, between 0 and 47"
     assert len(points.split()) == 14
     assert points.split()[-1] == "100.0,2.0"
     assert lines[0][0].startswith("&lt;b&gt;Mug&lt;/b&gt;")
