@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from psycopg import Connection
 
 from shared.storable import storable_text
-from shared.vocabulary import AccountKey
+from shared.vocabulary import AccountKey, SessionId
 
 LONGEST: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """Who made a sale, as far as it is kept: Stripe's id of the customer, their name and mail address."""
+
+    customer: str | None = field(repr=False)
+    name: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+
+
+def of_sessions(
+    connection: Connection[Any], account: AccountKey, sessions: Sequence[SessionId]
+) -> dict[SessionId, Bought]:
+    """Who made each of these sales; one of which nothing is kept is not among them."""
+    rows = connection.execute(
+        """
+        select s.session_id, s.customer, c.name, c.email
+        from sale s left join customer c on c.account = s.account and c.session_id = s.session_id
+        where s.account = %s and s.session_id = any(%s) and (s.customer is not null or c.session_id is not null)
+        """,
+        (account, list(sessions)),
+    )
+    return {SessionId(session): Bought(*found) for session, *found in rows}
 
 
 def keep(connection: Connection[Any], buyers: Sequence[tuple[str, str, str | None, str | None]]) -> None:

@@ -174,16 +174,19 @@ class Jobs:
                 (self._account,),
             ).fetchall()
 
-    def history(self, job: str | None = None, limit: int = 50) -> list[JobRun]:
-        """The latest runs, of `job` or of all, newest first."""
+    def history(
+        self, job: str | None = None, limit: int = 50, *, before: datetime | None = None
+    ) -> list[JobRun]:
+        """The latest runs (planned before `before`), of `job` or of all, newest first."""
         with self._connection.cursor(row_factory=class_row(JobRun)) as cursor:
             return cursor.execute(
                 """
                 select job, planned_at, state, actor, reason, started_at, finished_at, figures, error
                 from job_run where account = %s and (%s::text is null or job = %s)
+                    and planned_at < coalesce(%s::timestamptz, 'infinity')
                 order by planned_at desc, job limit %s
                 """,
-                (self._account, job, job, limit),
+                (self._account, job, job, before, limit),
             ).fetchall()
 
     def save_schedules(self, schedules: Sequence[Planned]) -> None:

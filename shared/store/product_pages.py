@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from psycopg import Connection
@@ -68,3 +70,38 @@ class ProductPages:
                     "offset": offset,
                 },
             ).fetchall()
+
+    def courses(
+        self, products: Sequence[ProductId], days: Sequence[datetime]
+    ) -> dict[ProductId, tuple[int, dict[int, int]]]:
+        """Units of each product now, and what each day changed; `days` count from 1, given by when they begin.
+
+        Only sizes that keep a number count. It grows with what moved in those days.
+        """
+        found = self._connection.execute(
+            """
+            with daily as (
+                select m.product_id, width_bucket(m.at, %(days)s::timestamptz[]) as day, sum(m.delta)::bigint as delta
+                from movement m
+                join variant v on v.account = m.account and v.product_id = m.product_id and v.size = m.size
+                where m.account = %(account)s and m.product_id = any(%(products)s) and m.at >= %(since)s
+                    and v.account = %(account)s and v.product_id = any(%(products)s) and v.state = 'managed'
+                group by m.product_id, day
+            )
+            select s.product, coalesce(sum(s.units), 0)::bigint,
+                coalesce((select array_agg(d.day) from daily d where d.product_id = s.product), '{}'),
+                coalesce((select array_agg(d.delta) from daily d where d.product_id = s.product), '{}')
+            from stock_level s where s.account = %(account)s and s.product = any(%(products)s)
+            group by s.product
+            """,
+            {
+                "account": self._account,
+                "products": list(products),
+                "days": list(days),
+                "since": days[0],
+            },
+        )
+        return {
+            ProductId(product): (int(units), dict(zip(on, deltas, strict=True)))
+            for product, units, on, deltas in found
+        }

@@ -77,6 +77,14 @@ class UnplacedSales:
                 f"{_SELECT} where u.account = %s and u.id = %s", (self._account, number)
             ).fetchone()
 
+    def of_sessions(self, sessions: Sequence[SessionId]) -> list[Held]:
+        """Those of these sessions, whatever became of them, in order."""
+        with self._connection.cursor(row_factory=class_row(Held)) as cursor:
+            return cursor.execute(
+                f"{_SELECT} where u.account = %s and u.session_id = any(%s) order by u.id",
+                (self._account, list(sessions)),
+            ).fetchall()
+
     def lock(self, number: int) -> Held | None:
         """The line with this number, nobody else's until the transaction ends."""
         with self._connection.cursor(row_factory=class_row(Held)) as cursor:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from services.backoffice.cli import report_formats, tables
 from services.backoffice.cli.opened import Desk, desk
+from services.backoffice.operations.reports import formats
 from services.backoffice.operations.reports import report as operations
 from services.backoffice.operations.reports.report import StockReport
 from shared import clock
@@ -65,9 +66,9 @@ def _made(opened: Desk, *, live: bool, prices: bool) -> StockReport:
 def _formatted(made: StockReport, format_: Format, opened: Desk) -> bytes:
     match format_:
         case Format.CSV:
-            text = report_formats.as_csv(made)
+            text = formats.as_csv(made)
         case Format.JSON:
-            text = report_formats.as_json(made)
+            text = formats.as_json(made)
         case _:
             text = report_formats.as_html(made, opened.zone)
     return text.encode("utf-8", "replace")

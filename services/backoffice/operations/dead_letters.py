@@ -9,6 +9,8 @@ from shared.refusal import Refused
 from shared.topology import PIPELINE
 
 QUEUES = tuple(queue.name for queue in PIPELINE.queues)
+LISTED = 50
+"""The oldest of a queue, of which people are shown a list."""
 MOST = 10_000
 """Dead letters of one queue that are looked through for those that were named."""
 
@@ -29,6 +31,34 @@ def named(broker: Broker, ids: Collection[str]) -> list[Parked]:
     if missing:
         raise NotParked(f"no message lies aside with the id {', '.join(missing)}; nothing was changed")
     return found
+
+
+def one(broker: Broker, queue: str, message: str) -> Parked:
+    """The message with this id that lies aside in `queue`; raises NotParked, BrokerDown."""
+    for many in (LISTED, MOST):  # it most likely is one of those that are listed
+        for letter in broker.dead_letters(queue, many):
+            if letter.message_id == message:
+                return letter
+    raise NotParked(f"no message lies aside in {queue} with the id {message}; it is handled, or gone")
+
+
+def replay_one(broker: Broker, queue: str, message: str) -> int:
+    """Have the message with this id of `queue` handled again; how many had it.
+
+    Raises NotParked, BrokerDown, PublishError.
+    """
+    return _some(broker.replay(queue, only={message}))
+
+
+def drop_one(broker: Broker, queue: str, message: str) -> int:
+    """Throw the message with this id of `queue` away; how many had it. Raises NotParked, BrokerDown."""
+    return _some(broker.drop(queue, {message}))
+
+
+def _some(count: int) -> int:
+    if not count:
+        raise NotParked("it does not lie aside any more; nothing was changed")
+    return count
 
 
 def replay(broker: Broker, ids: Collection[str]) -> int:

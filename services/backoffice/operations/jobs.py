@@ -58,6 +58,8 @@ def known(database: Database, account: AccountKey) -> list[Known]:
     return database.run(read)
 
 
-def history(database: Database, account: AccountKey, job: str | None, limit: int) -> list[JobRun]:
-    """The latest runs, of `job` or of all, newest first; raises DatabaseOutage."""
-    return database.run(lambda connection: Jobs(connection, account).history(job, limit))
+def history(
+    database: Database, account: AccountKey, job: str | None, limit: int, *, before: datetime | None = None
+) -> list[JobRun]:
+    """The latest runs (planned before `before`), of `job` or of all, newest first; raises DatabaseOutage."""
+    return database.run(lambda c: Jobs(c, account).history(job, limit, before=before))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask import Flask, g
@@ -12,12 +12,17 @@ from services.backoffice.web import answers, badges, gate
 from services.backoffice.web.office import Office
 from services.backoffice.web.pages import (
     alerts,
+    dead_letters,
     files,
     findings,
+    jobs,
     login,
+    movements,
     overview,
     products,
     refunds,
+    sales,
+    snapshots,
     storefront,
     unplaced,
 )
@@ -33,6 +38,11 @@ PAGES: Final = (
     findings.pages,
     alerts.pages,
     refunds.pages,
+    sales.pages,
+    movements.pages,
+    jobs.pages,
+    snapshots.pages,
+    dead_letters.pages,
     storefront.pages,
 )
 SHORT: Final = 20  # characters; ids of sessions are longer
@@ -64,6 +74,10 @@ def _words(app: Flask, office: Office) -> None:
     @app.template_filter("ago")
     def ago(at: datetime | None) -> str:
         return span((clock.now() - at).total_seconds()) + " ago" if at else "never"
+
+    @app.template_filter("lasting")
+    def lasting(length: timedelta) -> str:
+        return span(length.total_seconds())
 
     @app.template_filter("short")
     def short(name: str) -> str:

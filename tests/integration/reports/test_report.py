@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.backoffice.cli import report_formats
-from services.backoffice.operations.reports import report
+from services.backoffice.operations.reports import formats, report
 from services.backoffice.operations.reports.stock import Ledger
 from shared import clock
 from shared.store import thresholds
@@ -119,7 +119,7 @@ def test_the_terminal_shows_totals(command: Command, shelf: dict[str, ProductId]
 def test_a_shop_that_has_just_begun(unstocked: Ledger) -> None:
     """Without any product there is an empty table, and a page that says so."""
     made = report.from_ledger(unstocked, clock.now())
-    assert report_formats.as_csv(made) == HEADER + "\r\n"
+    assert formats.as_csv(made) == HEADER + "\r\n"
     assert "No product keeps stock yet." in report_formats.as_html(made, _utc())
 
 

@@ -21,7 +21,10 @@ Thresholds = Mapping[tuple[ProductId, Size | None], int]
 
 @dataclass(frozen=True, slots=True)
 class StockReport:
-    """All levels at a moment, by name and size; `source` is `ledger` or `stripe`, prices by product if asked for."""
+    """All levels at a moment, by name and size; prices by product if asked for.
+
+    `source` is `ledger`, `stripe` or `snapshot`.
+    """
 
     made_at: datetime
     source: str

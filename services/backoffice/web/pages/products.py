@@ -8,18 +8,20 @@ from typing import Final, cast, get_args
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.backoffice.operations import catalogue, stocktaking
-from services.backoffice.operations.reports import journal, stock
+from services.backoffice.operations import catalogue, stocktaking, thresholds
+from services.backoffice.operations.reports import journal, journal_pages, stock
 from services.backoffice.operations.stocktaking import Changed, NotChangeable
 from services.backoffice.web import answers
 from services.backoffice.web.office import author, office
 from shared import clock
+from shared.storable import storable_text
 from shared.store.product_pages import Standing
-from shared.vocabulary import MovementKind, ProductId, parse_units
+from shared.vocabulary import MovementKind, ProductId, Size, parse_units
 
 pages = Blueprint("products", __name__)
 DAYS: Final = 30
 MOVEMENTS: Final = 50
+MOST_LOW: Final = 999_999  # units
 SINCE: Final = timedelta(days=366)
 _KINDS: Final = {"restock": MovementKind.RESTOCK, "adjust": MovementKind.ADJUSTMENT}
 
@@ -32,20 +34,30 @@ def listing() -> str:
     standing = cast("Standing", asked if asked in get_args(Standing) else "all")
     number = min(request.args.get("page", 1, type=int) or 1, 100_000)
     found = catalogue.listing(office().ledger, search, standing, max(1, number))
+    desk = office()
+    courses = catalogue.courses(desk.ledger, found, clock.now(), desk.zone)
     part = "products_list.html" if answers.is_part() else "products.html"
-    return render_template(part, found=found, search=search, standing=standing)
+    return render_template(
+        part, found=found, search=search, standing=standing, courses=courses, days=catalogue.DAYS
+    )
 
 
 @pages.get("/products/<product>")
 def one(product: str) -> str:
     """A product's page."""
     desk, now = office(), clock.now()
-    named, levels = catalogue.levels(desk.ledger, ProductId(product))
+    shelves = catalogue.shelves(desk.ledger, ProductId(product))
+    named = shelves.product
     trend = stock.trend(desk.ledger, named.id, DAYS, now=now, zone=desk.zone)
     moved = journal.movements(desk.ledger, named.id, None, since=now - SINCE, limit=MOVEMENTS)
-    course = [{"size": line.size, "points": line.points} for line in trend.lines]
     return render_template(
-        "product.html", product=named, levels=levels, trend=trend, movements=moved, course=course
+        "product.html",
+        product=named,
+        shelves=shelves,
+        trend=trend,
+        movements=moved,
+        course=[{"size": line.size, "points": line.points} for line in trend.lines],
+        buyers=journal_pages.buyers(desk.ledger, [one.session for one in moved]),
     )
 
 
@@ -62,6 +74,21 @@ def change(product: str) -> Response:
     else:
         raise NotChangeable("say whether goods came in, something was wrong, or somebody counted")
     return answers.done(_told(done), url_for("products.one", product=product))
+
+
+@pages.post("/products/<product>/threshold")
+def threshold(product: str) -> Response:
+    """Say from which number on the product, or one size of it, counts as low."""
+    ledger, text = office().ledger, request.form.get("units", "").strip()
+    units = parse_units(text) if text else None
+    if text and (units is None or units > MOST_LOW):
+        raise NotChangeable("the number must be a whole one, such as 5; empty for what applies above it")
+    whole, _, size = request.form.get("of", "").partition(":")
+    chosen = Size(storable_text(size)) if whole == "size" else None
+    thresholds.set_threshold(ledger.database, ledger.account, ProductId(product), units, size=chosen)
+    what = f"Size {chosen}" if chosen else "The product"
+    low = "counts as low as what applies above it says" if units is None else f"is low at {units:,} or below"
+    return answers.done(f"{what} {low}.", url_for("products.one", product=product))
 
 
 def _number() -> int:
