@@ -10,11 +10,11 @@ from jinja2 import StrictUndefined
 
 from services.backoffice.web import answers, gate
 from services.backoffice.web.office import Office
-from services.backoffice.web.pages import files, login, overview, products
+from services.backoffice.web.pages import files, login, overview, products, ready
 from shared import clock
 from shared.vocabulary import StockStatus
 
-PAGES: Final = (files.pages, login.pages, overview.pages, products.pages)
+PAGES: Final = (files.pages, ready.pages, login.pages, overview.pages, products.pages)
 SHORT: Final = 20  # characters; ids of sessions are longer
 COLOURS: Final = {StockStatus.OUT: "bad", StockStatus.LOW: "warn", StockStatus.IN: "good"}
 LARGEST_FORM: Final = 2_000_000  # bytes; a stock list of 20,000 sizes
@@ -23,6 +23,7 @@ LARGEST_FORM: Final = 2_000_000  # bytes; a stock list of 20,000 sizes
 def create(office: Office) -> Flask:
     """The application, which answers for `office`."""
     app = Flask("services.backoffice.web", static_folder=None)
+    app.debug = False  # whatever FLASK_DEBUG says
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -11,8 +11,10 @@ from flask import current_app, g
 from services.backoffice.operations.reports.stock import Ledger
 from services.backoffice.operations.stocktaking import Author, Shop
 from shared.broker.port import Broker
+from shared.refusal import Refused
 from shared.store.people import Visit
 
+LONGEST_REASON: Final = 200
 _KEY: Final = "stocksync"
 
 
@@ -30,6 +32,11 @@ class Office:
         """The ledger, and the way to its stock worker."""
         return Shop(self.ledger.database, self.broker, self.ledger.account)
 
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether people reach the pages through a proxy that speaks TLS."""
+        return self.origin.startswith("https:")
+
     def keep(self, extensions: dict[str, object]) -> None:
         """Have `office` find it."""
         extensions[_KEY] = self
@@ -45,6 +52,12 @@ def visit() -> Visit:
     return cast("Visit", g.visit)
 
 
+class TooLong(Refused):
+    """Somebody gave a reason that is a story."""
+
+
 def author(reason: str) -> Author:
-    """Whoever is asking, as the one who changes something."""
+    """Whoever is asking, as the one who changes something; raises TooLong."""
+    if len(reason.strip()) > LONGEST_REASON:
+        raise TooLong(f"say why in up to {LONGEST_REASON} characters")
     return Author(visit().person, reason.strip())
