@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Final
 
@@ -59,7 +60,7 @@ def _words(app: Flask, office: Office) -> None:
 
     @app.context_processor
     def visitor() -> dict[str, object]:
-        return {"visit": g.get("visit"), "zone": office.zone.key}
+        return {"visit": g.get("visit"), "zone": office.zone.key, "order": lambda: uuid.uuid4().hex}
 
 
 def span(seconds: float) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from services.backoffice.operations.reports.stock import Ledger
 from services.backoffice.operations.stocktaking import Author, Shop
@@ -15,6 +16,7 @@ from shared.refusal import Refused
 from shared.store.people import Visit
 
 LONGEST_REASON: Final = 200
+_ORDER: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _KEY: Final = "stocksync"
 
 
@@ -57,7 +59,12 @@ class TooLong(Refused):
 
 
 def author(reason: str) -> Author:
-    """Whoever is asking, as the one who changes something; raises TooLong."""
+    """Whoever is asking, as the one who changes something; raises TooLong.
+
+    A form that holds an `order` of its own counts once, however often its button is clicked.
+    """
     if len(reason.strip()) > LONGEST_REASON:
         raise TooLong(f"say why in up to {LONGEST_REASON} characters")
-    return Author(visit().person, reason.strip())
+    order = request.form.get("order", "")
+    known = {"order": order} if _ORDER.fullmatch(order) else {}
+    return Author(visit().person, reason.strip(), **known)

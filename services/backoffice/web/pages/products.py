@@ -78,4 +78,6 @@ def _number() -> int:
 
 def _told(done: Changed) -> str:
     later = "" if done.told else " The queue does not answer; Stripe follows within a minute or so."
+    if done.before == done.after and request.form.get("how") in _KINDS:
+        return f"{done.place}: {done.after:,}. This form had been sent before, and counts once."
     return f"{done.place}: {done.before:,} → {done.after:,}.{later}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 import pytest
@@ -142,6 +143,20 @@ def test_fault_123_only_forms_are_read(pages: Pages, kind: str) -> None:
         headers = {"Origin": pages.origin, **({"Content-Type": kind} if kind else {})}
         answer = browser.ask(method, path, data=body, headers=headers)
         assert answer.status_code == 400, path
+
+
+def test_a_form_that_is_sent_twice_counts_once(pages: Pages) -> None:
+    """The same form again, as by a double click, says so and books nothing; the page's next form is another one."""
+    browser = pages.browser("olga")
+    page = f"/products/{PRODUCT}"
+    orders = [re.findall(r'name="order" value="([0-9a-f]{32})"', browser.get(page).text)[0] for _ in range(2)]
+    form = {"csrf": browser.csrf(), "size": "M", "how": "restock", "units": "3", "reason": "sent twice"}
+    told: list[str] = []
+    for order in (orders[0], orders[0], orders[1]):
+        browser.post(f"{page}/change", {**form, "order": order})
+        told += re.findall(r'role="status">([^<]*)<', browser.get("/").text)
+    assert ["counts once" in one for one in told] == [False, True, False]
+    assert pages.execute("select count(*) from movement where reason = 'sent twice'") == [(2,)]
 
 
 def test_fault_123_reading_changes_nothing(pages: Pages) -> None:
