@@ -1,5 +1,5 @@
 # Everything runs from the virtual environment in .venv; nothing is installed outside this folder by these targets,
-# but for Debian's packages where they run as root (python3-venv, and rabbitmq-server for the tests).
+# but for Debian's packages where they run as root (python3-venv, rabbitmq-server and chromium for the tests).
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -59,7 +59,7 @@ test-campaigns: $(DEV) ## 20,000 random schedules of the stock protocol with its
 simulate: $(DEV) ## Play random fault schedules of the stock protocol (N=100000; ODD=5: more slips and restored backups; RECORD=1 keeps the result)
 	@$(BIN)/python -m tests.simulation $(or $(N),20000) $(if $(ODD),--odd $(ODD)) $(if $(RECORD),--record)
 
-test-servers: $(DEV) # The servers the tests talk to: RabbitMQ (Debian's) and the Stripe CLI (npm's)
+test-servers: $(DEV) # What the tests talk to: RabbitMQ and Chromium (Debian's), the Stripe CLI (npm's)
 	@tests/install-servers $(BIN)
 
 test-compose: $(DEV) secrets ## The compose stack, brought up, sold through and torn down (needs a container engine)

@@ -51,7 +51,8 @@ def running(home: Path, **settings: str) -> Generator[Stack]:
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    own = {"STOCKSYNC_HOME": str(home), "INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0"}
+    ports = {"INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0", "BACKOFFICE_BIND": "off"}
+    own = {"STOCKSYNC_HOME": str(home), **ports}
     environment = child_environment(
         **{**dict.fromkeys(ELSEWHERE), **own, "PYTHONPATH": str(ROOT), **settings}
     )

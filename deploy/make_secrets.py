@@ -16,6 +16,8 @@ PERMISSIONS = {
     INGEST: {"configure": "^$", "write": "^stocksync$", "read": "^$"},
     WORKER: {"configure": OWN, "write": r"^(amq\.default|stocksync(\..*)?)$", "read": OWN},
 }
+ALONE = {"backoffice_password"}
+"""What fits any set: where it alone is missing, as in a set of an earlier version, it is made."""
 ROLES = """\
 -- The owner changes the schema; the application changes rows, and can't take a trigger off the ledger.
 create role stocksync_owner login password '{owner}';
@@ -41,6 +43,7 @@ def made_up() -> dict[str, str]:
         "amqp_url": f"amqp://{WORKER}:{worker}@rabbitmq:5672/{VHOST}",
         "stripe_api_key": "sk_test_simulator",
         "stripe_webhook_secret": f"whsec_{secrets.token_hex(32)}",
+        "backoffice_password": secrets.token_urlsafe(18),
     }
 
 
@@ -71,17 +74,18 @@ def main() -> None:
     missing = [name for name in wanted if not (folder / name).exists()]
     if not missing:
         return
-    if len(missing) < len(wanted):
+    lacks = [name for name in missing if name not in ALONE]
+    if lacks and len(missing) < len(wanted):
         sys.exit(
-            f"{folder} lacks {', '.join(missing)}; they belong together: remove the folder to make all anew"
+            f"{folder} lacks {', '.join(lacks)}; they belong together: remove the folder to make all anew"
         )
-    for name, text in wanted.items():
+    for name in missing:
         # The folder keeps others on this machine out; in the containers, where each file is mounted alone,
         # a user without privileges has to read it.
         path = folder / name
         path.touch(mode=0o644)
         path.chmod(0o644)
-        path.write_text(text)
+        path.write_text(wanted[name])
     sys.stdout.write(f"made up secrets for the local stack in {folder}\n")
 
 

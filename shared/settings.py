@@ -20,7 +20,8 @@ WRONG_SETTING = 2  # exit code
 S = TypeVar("S", bound=BaseSettings)
 
 
-def _address(text: str) -> str:
+def checked_address(text: str) -> str:
+    """`text` where it is `HOST:PORT`; raises ValueError."""
     host, separator, port = text.rpartition(":")
     if not (separator and host and port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
         raise ValueError("must be HOST:PORT, like 127.0.0.1:8000")
@@ -57,7 +58,7 @@ def _secret_address(problem: Callable[[str], str | None]) -> AfterValidator:
     return AfterValidator(check)
 
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(checked_address)]
 """`HOST:PORT`; port 0 takes a free one."""
 
 

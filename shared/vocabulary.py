@@ -131,6 +131,7 @@ class AlertKind(StrEnum):
     DEAD_LETTER = "dead_letter"
     JOB_FAILED = "job_failed"
     WEBHOOK_SILENCE = "webhook_silence"  # Stripe shows sales, and no event came for hours
+    LOGINS_BLOCKED = "logins_blocked"  # somebody tries passwords at the web pages
 
 
 class JobName(StrEnum):

@@ -7,18 +7,26 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
-from shared.settings import Address, BrokerSettings, ShopSettings, StripeSettings
+from shared.settings import Address, BrokerSettings, ShopSettings, StripeSettings, checked_address
 
 _ORIGIN: Final = re.compile(
     r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", re.ASCII
 )
+_USUAL_PORT: Final = {"http": ":80", "https": ":443"}
+"""Ports that browsers leave out."""
+OFF: Final = "off"
+_PRIVATE: Final = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?$", re.ASCII)
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
 def _origin(text: str) -> str:
     if text and not _ORIGIN.fullmatch(text):
         raise ValueError("must be what the browser's address begins with, such as https://stock.example.com")
-    return text
+    return text.removesuffix(_USUAL_PORT.get(text.partition(":")[0], ""))
+
+
+def _bind(text: str) -> str:
+    return text if text == OFF else checked_address(text)
 
 
 def _origins(text: str) -> str:
@@ -37,10 +45,11 @@ class MachineSettings(BrokerSettings, StripeSettings, ShopSettings):
     smtp_url: SecretStr | None = None
 
 
-class PagesSettings(MachineSettings):
-    """The web pages: reached from this machine only, or through a proxy that speaks TLS."""
+class PagesSettings(BrokerSettings, StripeSettings, ShopSettings):
+    """The web pages: reached at this machine's own address, or through a proxy that speaks TLS."""
 
-    backoffice_bind: Address = "127.0.0.1:8080"
+    backoffice_bind: Annotated[str, AfterValidator(_bind)] = "127.0.0.1:8080"
+    """`HOST:PORT`; port 0 takes a free one, `off` is no pages."""
     backoffice_origin: Annotated[str, AfterValidator(_origin)] = ""
     """What people's browsers call the pages; unset means `http://` and BACKOFFICE_BIND."""
     backoffice_password: SecretStr | None = None
@@ -53,11 +62,12 @@ class PagesSettings(MachineSettings):
 
     @model_validator(mode="after")
     def _passwords_stay_private(self) -> Self:
-        host = self.backoffice_bind.rpartition(":")[0]
-        if host not in _LOOPBACK and not self.backoffice_origin.startswith("https://"):
+        """No other address than BACKOFFICE_ORIGIN is answered: one of loopback keeps passwords on their machine."""
+        within = self.backoffice_bind.rpartition(":")[0] in {*_LOOPBACK, ""}
+        if not (_PRIVATE.match(self.backoffice_origin) or (within and not self.backoffice_origin)):
             raise ValueError(
-                "BACKOFFICE_BIND lets other machines in: passwords need TLS then. Put a proxy before the pages, and set"
-                " BACKOFFICE_ORIGIN to the https:// address that people use"
+                "BACKOFFICE_BIND and BACKOFFICE_ORIGIN let other machines in: passwords need TLS then. Put a proxy"
+                " before the pages, and set BACKOFFICE_ORIGIN to the https:// address that people use"
             )
         return self
 
@@ -67,7 +77,7 @@ class PagesSettings(MachineSettings):
         return self.backoffice_origin or f"http://{self.backoffice_bind}"
 
 
-class UpSettings(PagesSettings):
+class UpSettings(PagesSettings, MachineSettings):
     """One machine: what is set is used, what is unset is started here."""
 
     @model_validator(mode="after")

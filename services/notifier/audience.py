@@ -36,6 +36,7 @@ AUDIENCES: Final[Mapping[AlertKind, Audience]] = {
     AlertKind.JOB_FAILED: Audience.OPERATIONS,
     AlertKind.LIVEMODE_MISMATCH: Audience.OPERATIONS,
     AlertKind.UNKNOWN_ACCOUNT: Audience.OPERATIONS,
+    AlertKind.LOGINS_BLOCKED: Audience.OPERATIONS,
 }
 
 URGENT: Final = frozenset(

@@ -30,6 +30,7 @@ SEVERITY: Final = (
     AlertKind.DISPUTED,
     AlertKind.REFUND_PROPOSED,
     AlertKind.SALE_RECOVERED,
+    AlertKind.LOGINS_BLOCKED,
     AlertKind.LIVEMODE_MISMATCH,
     AlertKind.UNKNOWN_ACCOUNT,
     AlertKind.OUT_OF_STOCK,

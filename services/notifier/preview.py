@@ -122,6 +122,9 @@ def _each_kind() -> Iterator[tuple[AlertKind, str, Facts]]:
     yield from _quarantines()
     yield from _money_back(session)
     yield AlertKind.SALE_RECOVERED, str(LIVE), _recovered(SessionId(session))
+    yield AlertKind.LOGINS_BLOCKED, "log in", {
+        "reason": "too many wrong passwords for one name, or from one address"
+    }  # fmt: skip
     yield AlertKind.LIVEMODE_MISMATCH, "an event of the other mode arrived", product_facts("", "")
     yield AlertKind.UNKNOWN_ACCOUNT, "acct_1OtherShop", product_facts("", "")
 

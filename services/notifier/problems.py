@@ -1,4 +1,4 @@
-"""Problems that are past: what a process without a database noticed is over when nobody notices it any more."""
+"""Problems that are past: what has no fact that ends it, such as refused webhooks, ends when nobody notices it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from shared.vocabulary import AlertKind
 
 PAST_AFTER: Final[Mapping[AlertKind, timedelta]] = {
     AlertKind.BROKER_REFUSED: timedelta(hours=1),
+    AlertKind.LOGINS_BLOCKED: timedelta(hours=1),
     AlertKind.LIVEMODE_MISMATCH: timedelta(days=1),
     AlertKind.UNKNOWN_ACCOUNT: timedelta(days=1),
 }

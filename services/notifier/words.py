@@ -152,6 +152,18 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "until then count as taken off already.",
         over="no longer in quarantine",
     ),
+    AlertKind.LOGINS_BLOCKED: Words(
+        "Somebody tries passwords at the web pages",
+        "somebody tries passwords",
+        "Wrong passwords were given again and again, so for a while none is looked at for that name, or from that "
+        "address; each further one makes that longer.",
+        "If it was you or a colleague: wait as the page says, or set a new password with `stocksync users add NAME` "
+        "where stocksync runs, which lets that name in again at once. If it was nobody you know: see to it that the "
+        "pages are not reached from outside; the log says from which address (`logins_blocked`).",
+        Tone.WARNING,
+        over="nobody has been blocked at the web pages for an hour",
+        counted=False,
+    ),
     AlertKind.LIVEMODE_MISMATCH: Words(
         "Test and live are mixed up",
         "test and live mixed up",

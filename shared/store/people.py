@@ -84,6 +84,18 @@ class Visits:
             "insert into web_session (token, person, csrf) values (%s, %s, %s)", (token, person, csrf)
         )
 
+    def seen(self, token: bytes, *, idle: float, longest: float) -> Visit | None:
+        """Whose visit it is, without its notice and without making it any longer; None where it is over."""
+        with self._connection.cursor(row_factory=class_row(Visit)) as cursor:
+            return cursor.execute(
+                """
+                select s.person, p.role, s.csrf from web_session s join person p on p.name = s.person
+                where s.token = %(token)s and s.seen_at > now() - make_interval(secs => %(idle)s)
+                    and s.created_at > now() - make_interval(secs => %(longest)s)
+                """,
+                {"token": token, "idle": idle, "longest": longest},
+            ).fetchone()
+
     def visit(self, token: bytes, *, idle: float, longest: float) -> Visit | None:
         """Whose visit it is and its notice, which is shown once; None where it is over, or never was one."""
         with self._connection.cursor(row_factory=class_row(Visit)) as cursor:
@@ -114,6 +126,26 @@ class Failures:
 
     _connection: Connection[Any]
 
+    def attempt(self, subject: str, *, free: int, first: float, most: float) -> int | None:
+        """Count an attempt as one that fails, before it is looked at; the failures so far, None where it is blocked.
+
+        After `free` of them each blocks twice as long as the one before, from `first` seconds on and never longer
+        than `most`. Attempts at the same time are counted one after the other: none slips by the block of another.
+        """
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(
+                """
+                insert into login_failure as f (subject, failures) values (%(subject)s, 1)
+                on conflict (subject) do update set failures = f.failures + 1, last_at = now(),
+                    blocked_until = case when f.failures >= %(free)s then now() + make_interval(
+                        secs => least(%(most)s, %(first)s * 2 ^ least(f.failures - %(free)s, 20))
+                    ) end
+                where f.blocked_until is null or f.blocked_until <= now()
+                returning failures
+                """,
+                {"subject": subject, "free": free, "first": first, "most": most},
+            ).fetchone()
+
     def blocked_for(self, subjects: Sequence[str]) -> float:
         """How many seconds the longest block of these still lasts; 0 for none."""
         with self._connection.cursor(row_factory=scalar_row) as cursor:
@@ -127,25 +159,27 @@ class Failures:
                 ).fetchall()[0]
             )
 
-    def count(self, subject: str, *, free: int, first: float, most: float) -> int:
-        """Note a failure; after `free` of them each blocks twice as long as the one before, from `first` seconds on.
-
-        No block is longer than `most` seconds. A day without failures is forgotten. Returns the failures so far.
-        """
-        self._connection.execute("delete from login_failure where last_at < now() - interval '1 day'")
-        with self._connection.cursor(row_factory=scalar_row) as cursor:
-            return cursor.execute(
-                """
-                insert into login_failure as f (subject, failures) values (%(subject)s, 1)
-                on conflict (subject) do update set failures = f.failures + 1, last_at = now(),
-                    blocked_until = case when f.failures >= %(free)s then now() + make_interval(
-                        secs => least(%(most)s, %(first)s * 2 ^ least(f.failures - %(free)s, 20))
-                    ) end
-                returning failures
-                """,
-                {"subject": subject, "free": free, "first": first, "most": most},
-            ).fetchall()[0]
+    def take_back(self, subject: str, counted: int) -> None:
+        """Uncount an attempt that did not fail; a block is lifted where `counted`, its own failure, began it."""
+        self._connection.execute(
+            """
+            update login_failure set failures = greatest(failures - 1, 0),
+                blocked_until = case when failures <> %s then blocked_until end
+            where subject = %s
+            """,
+            (counted, subject),
+        )
 
     def forget(self, subjects: Sequence[str]) -> None:
         """Begin counting anew."""
         self._connection.execute("delete from login_failure where subject = any(%s)", (list(subjects),))
+
+    def forget_old(self) -> None:
+        """A day without failures is forgotten; what somebody has in hand waits for another time."""
+        self._connection.execute(
+            """
+            delete from login_failure where subject in (
+                select subject from login_failure where last_at < now() - interval '1 day' for update skip locked
+            )
+            """
+        )

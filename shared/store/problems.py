@@ -1,4 +1,4 @@
-"""SQL of problems that processes without a database notice: the notifier notes them, and ends what is past."""
+"""SQL of problems without a fact that ends them: the notifier and the web pages note them, the notifier ends them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from services.backoffice.settings import MachineSettings
+from services.backoffice.settings import MachineSettings, PagesSettings
 from services.ingest.settings import IngestSettings
 from services.notifier.settings import NotifierSettings
 from services.reconciler.settings import ReconcilerSettings
@@ -23,6 +23,7 @@ READ: Final[dict[str, tuple[type[Common], ...]]] = {
     "notifier": (NotifierSettings,),
     "stripe_simulator": (SimulatorSettings,),
     "migrate": (DatabaseSettings,),
+    "pages": (PagesSettings,),
     # Its doctor has every service read its settings.
     "backoffice": (
         MachineSettings,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,13 +24,23 @@ from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "services.backoffice"]
-OURS = ("STRIPE_", "SIMULATOR_", "INGEST_", "DATABASE_URL", "AMQP_URL", "SMTP_URL", "MAIL_", "STOCKSYNC_")
+OURS = (
+    "STRIPE_",
+    "SIMULATOR_",
+    "INGEST_",
+    "BACKOFFICE_",
+    "DATABASE_URL",
+    "AMQP_URL",
+    "SMTP_URL",
+    "MAIL_",
+    "STOCKSYNC_",
+)
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """This process's environment without our settings, but for `settings` and the folder."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    ports = {"INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0"}
+    ports = {"INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0", "BACKOFFICE_BIND": "off"}
     return {**plain, **ports, "STOCKSYNC_HOME": str(home), **settings}
 
 
@@ -39,6 +50,7 @@ class Up:
 
     process: subprocess.Popen[str]
     home: Path
+    log: Path
     addresses: dict[str, str]
 
     @property
@@ -97,7 +109,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         assert process.stdout is not None
         line = process.stdout.readline().split()
         assert line[:1] == ["ready"], (tmp_path / "up.log").read_text()[-4000:]
-        return Up(process, home, dict(pair.split("=", 1) for pair in line[1:]))
+        return Up(process, home, tmp_path / "up.log", dict(pair.split("=", 1) for pair in line[1:]))
 
     yield run
     folders.callback(_stop_all, started)
@@ -170,6 +182,28 @@ def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_
     until("the services to end", lambda: all(gone(process) for process in services))
 
 
+def test_the_pages_are_there_for_the_operator_whose_password_is_in_a_file(start: Start) -> None:
+    """`up` also serves the pages and makes an operator: the password is in a private file, and in no log."""
+    up = start(BACKOFFICE_BIND="127.0.0.1:0")
+    pages, file = up.addresses["pages"], up.home / "pages-password"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    password = file.read_text().strip()
+    assert password not in up.log.read_text()
+    assert str(file) in up.log.read_text()
+    typed = {"name": "shop", "password": password}
+    answer = requests.post(f"{pages}/login", typed, headers={"Origin": pages}, timeout=30)
+    assert "Overview" in answer.text
+    child = up.child("services.backoffice")
+    assert child is not None
+    child.kill()
+
+    def another() -> bool:
+        found = up.child("services.backoffice")
+        return found is not None and found.pid != child.pid
+
+    until("another process of the pages", another)
+
+
 def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:
     ended = subprocess.run(
         [*COMMAND, *arguments],
@@ -185,15 +219,16 @@ def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:
     return ended.returncode, lines[0]
 
 
-def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["INGEST_BIND", "BACKOFFICE_BIND"])
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, setting: str) -> None:
     """`up` names the setting whose port another program has, and ends with 2; so it does at once when asked again."""
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
         for _ in range(2):
             begun = clock.monotonic()
-            code, line = _one_line(tmp_path, "up", INGEST_BIND=taken)
+            code, line = _one_line(tmp_path, "up", **{setting: taken})
             assert code == 2
-            assert "INGEST_BIND" in line
+            assert setting in line
             assert taken in line
             assert clock.monotonic() - begun < ORPHANS_LEAVE_WITHIN
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from services.backoffice.cli.surroundings import account_of, open_database, plain_errors
-from services.backoffice.settings import PagesSettings
+from services.backoffice.settings import OFF, PagesSettings
+from services.backoffice.supervisor.addresses import Taken
 from services.backoffice.web.serve import serve
 from shared import logs
 from shared.settings import load
@@ -18,5 +19,8 @@ def pages() -> None:
     """Serve the web pages until Ctrl-C, on BACKOFFICE_BIND."""
     settings = load(PagesSettings)
     logs.configure("backoffice", settings.log_level)
-    with plain_errors(), open_database(settings, size=8) as database:
-        serve(settings, database, account_of(settings, database))
+    with plain_errors():
+        if settings.backoffice_bind == OFF:
+            raise Taken("BACKOFFICE_BIND: it is off, so there are no pages to serve")
+        with open_database(settings, size=8) as database:
+            serve(settings, database, account_of(settings, database))

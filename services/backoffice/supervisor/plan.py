@@ -11,6 +11,7 @@ from shared.webhook_events import PATH
 
 WORKERS: Final = ("stock_worker", "reconciler", "notifier")
 INGEST: Final = "ingest"
+PAGES: Final = "pages"
 SIMULATOR: Final = "stripe_simulator"
 
 
@@ -18,13 +19,16 @@ SIMULATOR: Final = "stripe_simulator"
 class Machine:
     """What is decided before the first process starts; addresses are `HOST:PORT` with a real port.
 
-    `simulator_bind` is None where a Stripe account is used, `webhook_secret` where it is set.
+    `simulator_bind` is None where a Stripe account is used, `webhook_secret` where it is set, `pages_bind` where there
+    are to be no pages; `pages_origin` is what people call them, empty for their address.
     """
 
     ingest_bind: str
     livemode: bool
     simulator_bind: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
+    pages_bind: str | None = None
+    pages_origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ def services(machine: Machine) -> tuple[ChildSpec, ...]:
     """The services in the order they start: those that hear Stripe last, so that work finds its workers."""
     stripe = _given(STRIPE_API_BASE=url(machine.simulator_bind))
     workers = (ChildSpec(name, f"services.{name}", stripe) for name in WORKERS)
-    return (*workers, ChildSpec(INGEST, "services.ingest", _ingest(machine)), *_simulator(machine))
+    ingest = ChildSpec(INGEST, "services.ingest", _ingest(machine))
+    return (*workers, *_pages(machine, stripe), ingest, *_simulator(machine))
 
 
 def webhook_url(machine: Machine) -> str:
@@ -49,15 +54,17 @@ def webhook_url(machine: Machine) -> str:
 
 
 def ready_urls(machine: Machine) -> tuple[str, ...]:
-    """What answers once a webhook would be accepted, and once there is somebody to send it."""
+    """What answers once a webhook would be accepted, the pages are there, and there is somebody to send webhooks."""
     simulator = (f"{url(machine.simulator_bind)}/_health",) if machine.simulator_bind else ()
-    return (f"{url(machine.ingest_bind)}/readyz", *simulator)
+    pages = (f"{url(machine.pages_bind)}/readyz",) if machine.pages_bind else ()
+    return (f"{url(machine.ingest_bind)}/readyz", *pages, *simulator)
 
 
 def ready_line(machine: Machine, mails: str) -> str:
     """What people and scripts wait for: one line, addresses as `name=value` without spaces."""
     parts = [f"webhooks={webhook_url(machine)}"]
     parts += [f"simulator={url(machine.simulator_bind)}"] if machine.simulator_bind else ["stripe=account"]
+    parts += [f"pages={machine.pages_origin or url(machine.pages_bind)}"] if machine.pages_bind else []
     return " ".join(["ready", *parts, f"mails={quote(mails)}"])
 
 
@@ -68,6 +75,12 @@ def _ingest(machine: Machine) -> dict[str, str | None]:
         "INGEST_BIND": machine.ingest_bind,
         **_given(STRIPE_WEBHOOK_SECRET=machine.webhook_secret),
     }
+
+
+def _pages(machine: Machine, stripe: Mapping[str, str | None]) -> tuple[ChildSpec, ...]:
+    if machine.pages_bind is None:
+        return ()
+    return (ChildSpec(PAGES, "services.backoffice", {**stripe, "BACKOFFICE_BIND": machine.pages_bind}),)
 
 
 def _simulator(machine: Machine) -> tuple[ChildSpec, ...]:

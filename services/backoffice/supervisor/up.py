@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from services.backoffice.settings import UpSettings
+from services.backoffice.operations import people
+from services.backoffice.settings import OFF, UpSettings
 from services.backoffice.supervisor import plan
 from services.backoffice.supervisor.addresses import Taken, resolve
 from services.backoffice.supervisor.fleet import Fleet
@@ -18,8 +19,11 @@ from services.backoffice.supervisor.signals import Signals
 from shared import logs, own_pages
 from shared.database import migrate
 from shared.database.connect import dsn
+from shared.database.pool import Database
 from shared.simulator_secret import webhook_secret
 
+KEPT_IN: Final = "pages-password"
+"""Below STOCKSYNC_HOME: the first password of the web pages, where nobody set one."""
 PROBE_SECONDS: Final = 2.0
 ORPHANS_LEAVE_WITHIN: Final = 20.0
 """Seconds in which the children of a killed supervisor finish what is in hand."""
@@ -32,6 +36,8 @@ def up(settings: UpSettings) -> int:
         machine = decide(settings, patience=ORPHANS_LEAVE_WITHIN if orphans else 0.0)
         applied = migrate.migrate(dsn(settings))
         log.info("database_ready", migrations=len(applied), embedded=settings.database_url is None)
+        if machine.pages_bind:
+            _let_somebody_in(settings)
         fleet = Fleet(signals)
         fleet.add(plan.services(machine))
         try:
@@ -45,14 +51,29 @@ def up(settings: UpSettings) -> int:
 
 def decide(settings: UpSettings, *, patience: float = 0.0) -> plan.Machine:
     """Real addresses and the secret for what `settings` leave open; raises Taken after `patience` seconds."""
-    simulated = settings.uses_simulator
+    simulated, pages = settings.uses_simulator, settings.backoffice_bind
     own_secret = simulated and settings.stripe_webhook_secret is None
     return plan.Machine(
         ingest_bind=resolve("INGEST_BIND", settings.ingest_bind, patience),
         livemode=settings.livemode,
         simulator_bind=resolve("SIMULATOR_BIND", settings.simulator_bind, patience) if simulated else None,
         webhook_secret=webhook_secret(settings.stocksync_home) if own_secret else None,
+        pages_bind=None if pages == OFF else resolve("BACKOFFICE_BIND", pages, patience),
+        pages_origin=settings.backoffice_origin,
     )
+
+
+def _let_somebody_in(settings: UpSettings) -> None:
+    """Where a password is set, the pages make the operator who has it; raises Taken, DatabaseOutage."""
+    if settings.backoffice_password:
+        return
+    file = settings.stocksync_home.resolve() / KEPT_IN
+    with closing(Database(dsn(settings), name="stocksync up", size=1)) as database:
+        try:
+            if people.admit_first(database, file):
+                log.info("operator_added", person=people.SHOP, password_in=str(file))
+        except OSError as error:
+            raise Taken(f"STOCKSYNC_HOME: {file} can't be written: {error.strerror}") from None
 
 
 def _run(fleet: Fleet, machine: plan.Machine, mails: str) -> GiveUp | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, g, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.backoffice.operations import people
 from services.backoffice.web import badges
-from services.backoffice.web.gate import COOKIE
+from services.backoffice.web.gate import is_part, token
 from services.backoffice.web.office import office
 from shared import logs
 from shared.outcomes import Outage
@@ -22,14 +22,9 @@ LATER: Final = " The queue does not answer; Stripe follows within a minute or so
 log = logs.get(__name__)
 
 
-def is_part() -> bool:
-    """Whether a script asks for a part of a page it shows already."""
-    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
-
-
 def done(notice: str, where: str) -> AnyResponse:
     """On to `where`, which shows the notice once."""
-    people.leave_notice(office().ledger.database, request.cookies.get(COOKIE, ""), notice)
+    people.leave_notice(office().ledger.database, token(), notice)
     if is_part():
         return Response(headers={"HX-Redirect": where})
     return redirect(where, 303)
@@ -45,7 +40,8 @@ def explain(app: Flask) -> None:
     @app.errorhandler(Outage)
     @app.errorhandler(StripeFailed)
     def away(error: Exception) -> tuple[str, int]:
-        return _problem(f"{error}. Nothing was changed; try again in a moment.", 503)
+        what = error if "visit" in g else "the database is away"  # a stranger hears no more than that
+        return _problem(f"{what}. Nothing was changed; try again in a moment.", 503)
 
     @app.errorhandler(HTTPException)
     def refused_by_http(error: HTTPException) -> AnyResponse | tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +21,7 @@ from services.backoffice.web.pages import (
     movements,
     overview,
     products,
+    ready,
     refunds,
     sales,
     snapshots,
@@ -31,6 +33,7 @@ from shared.vocabulary import StockStatus
 
 PAGES: Final = (
     files.pages,
+    ready.pages,
     login.pages,
     overview.pages,
     products.pages,
@@ -53,6 +56,7 @@ LARGEST_FORM: Final = 2_000_000  # bytes; a stock list of 20,000 sizes
 def create(office: Office) -> Flask:
     """The application, which answers for `office`."""
     app = Flask("services.backoffice.web", static_folder=None)
+    app.debug = False  # whatever FLASK_DEBUG says
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -93,7 +97,12 @@ def _words(app: Flask, office: Office) -> None:
 
     @app.context_processor
     def visitor() -> dict[str, object]:
-        return {"visit": g.get("visit"), "zone": office.zone.key, "badges": badges.counted}
+        return {
+            "visit": g.get("visit"),
+            "zone": office.zone.key,
+            "badges": badges.counted,
+            "order": lambda: uuid.uuid4().hex,
+        }
 
 
 def span(seconds: float) -> str:

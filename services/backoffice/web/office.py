@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from services.backoffice.operations.reports.stock import Ledger
 from services.backoffice.operations.stocktaking import Author, Shop
 from shared.broker.port import Broker
+from shared.refusal import Refused
 from shared.store.people import Visit
 
+LONGEST_REASON: Final = 200
+_ORDER: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _KEY: Final = "stocksync"
 
 
@@ -39,6 +43,11 @@ class Office:
         """The ledger, and the way to its stock worker."""
         return Shop(self.ledger.database, self.broker, self.ledger.account)
 
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether people reach the pages through a proxy that speaks TLS."""
+        return self.origin.startswith("https:")
+
     def keep(self, extensions: dict[str, object]) -> None:
         """Have `office` find it."""
         extensions[_KEY] = self
@@ -54,6 +63,17 @@ def visit() -> Visit:
     return cast("Visit", g.visit)
 
 
+class TooLong(Refused):
+    """Somebody gave a reason that is a story."""
+
+
 def author(reason: str) -> Author:
-    """Whoever is asking, as the one who changes something."""
-    return Author(visit().person, reason.strip())
+    """Whoever is asking, as the one who changes something; raises TooLong.
+
+    A form that holds an `order` of its own counts once, however often its button is clicked.
+    """
+    if len(reason.strip()) > LONGEST_REASON:
+        raise TooLong(f"say why in up to {LONGEST_REASON} characters")
+    order = request.form.get("order", "")
+    known = {"order": order} if _ORDER.fullmatch(order) else {}
+    return Author(visit().person, reason.strip(), **known)

@@ -18,7 +18,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
-SERVICES = ("ingest", "stock_worker", "reconciler", "notifier", "stripe_simulator")
+SERVICES = ("ingest", "stock_worker", "reconciler", "notifier", "stripe_simulator", "pages")
 UP_SECONDS = 600
 MOMENTS = 60
 """Seconds that a sale may take to be shown and told."""
@@ -36,7 +36,12 @@ class Stack:
         done = subprocess.run(
             ["docker", "compose", "-p", self.project, "--profile", "simulator", *arguments],  # noqa: S607 - by its name
             cwd=ROOT,
-            env={**os.environ, **self.ports, "STRIPE_API_BASE": "http://stripe_simulator:12111"},
+            env={
+                **os.environ,
+                **self.ports,
+                "BACKOFFICE_ORIGIN": "",
+                "STRIPE_API_BASE": "http://stripe_simulator:12111",
+            },
             capture_output=True,
             text=True,
             timeout=UP_SECONDS,
@@ -46,7 +51,7 @@ class Stack:
         return done.stdout
 
     def url(self, name: str) -> str:
-        """The address on this machine of INGEST, SIMULATOR or MAILPIT."""
+        """The address on this machine of INGEST, SIMULATOR, MAILPIT or PAGES."""
         return f"http://127.0.0.1:{self.ports[f'{name}_PORT']}"
 
     def containers(self) -> list[dict[str, Any]]:
@@ -63,7 +68,7 @@ def stack() -> Iterator[Stack]:
         message = "no container engine: the compose stack was NOT tested"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
     subprocess.run([sys.executable, ROOT / "deploy/make_secrets.py", ROOT / "deploy/secrets"], check=True)
-    ports = {f"{name}_PORT": str(free_port()) for name in ("INGEST", "SIMULATOR", "MAILPIT")}
+    ports = {f"{name}_PORT": str(free_port()) for name in ("INGEST", "SIMULATOR", "MAILPIT", "PAGES")}
     made = Stack(f"stocksync-test-{secrets.token_hex(4)}", ports)
     try:
         made.compose("up", "--build", "--wait", "--wait-timeout", "300")
@@ -138,6 +143,15 @@ with psycopg.connect(url, autocommit=True) as connection:
 """
     told = stack.compose("exec", "-T", "stock_worker", "python", "-c", source).split()
     assert told == ["RaiseException", "InsufficientPrivilege", "InsufficientPrivilege"]
+
+
+def test_the_pages_are_there_for_this_machine(stack: Stack) -> None:
+    """Whoever has the secret password logs in at the published port, and sees the shop."""
+    pages = stack.url("PAGES")
+    password = (ROOT / "deploy/secrets/backoffice_password").read_text()
+    typed = {"name": "shop", "password": password}
+    answer = requests.post(f"{pages}/login", typed, headers={"Origin": pages}, timeout=30)
+    assert "Overview" in answer.text
 
 
 def test_every_service_is_in_the_stack(stack: Stack) -> None:

@@ -48,6 +48,17 @@ def test_a_problem_that_comes_again_after_months_is_told_again(
     assert told(database, office) == [*begun, OVER, *begun]
 
 
+def test_guessed_passwords_are_told_and_over_like_any_problem(database: Database, office: PostOffice) -> None:
+    """People hear once that somebody tries passwords, and after a quiet hour that nobody is blocked any more."""
+    noticed(database, office, AlertKind.LOGINS_BLOCKED)
+    told(database, office)
+    noticed(database, office, AlertKind.LOGINS_BLOCKED)
+    (begun,) = told(database, office)
+    assert "Somebody tries passwords at the web pages" in begun
+    hours_pass(database, 1.1)
+    assert "Nobody has been blocked at the web pages for an hour" in told(database, office)[1]
+
+
 def test_a_problem_that_lasts_is_told_once(database: Database, office: PostOffice) -> None:
     """Negative control: noticed again within the hour it is the same one, however long it lasts."""
     for _ in range(3):

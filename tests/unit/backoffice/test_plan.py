@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.backoffice.supervisor import plan
 
 MACHINE = plan.Machine(
@@ -7,6 +9,7 @@ MACHINE = plan.Machine(
     livemode=False,
     simulator_bind="127.0.0.1:9123",
     webhook_secret="whsec_1",
+    pages_bind="127.0.0.1:8124",
 )
 ACCOUNT = plan.Machine(ingest_bind="127.0.0.1:8123", livemode=True)
 
@@ -16,10 +19,10 @@ def _told(machine: plan.Machine, name: str) -> dict[str, str | None]:
 
 
 def test_all_services_run_and_the_simulator_only_without_an_account() -> None:
-    """The four services always run; the simulator joins them where no Stripe account is named."""
-    services = ["stock_worker", "reconciler", "notifier", "ingest"]
-    assert [spec.name for spec in plan.services(ACCOUNT)] == services
-    assert [spec.name for spec in plan.services(MACHINE)] == [*services, "stripe_simulator"]
+    """The four services always run; simulator and pages join them where there is no account, and an address."""
+    workers = ["stock_worker", "reconciler", "notifier"]
+    assert [spec.name for spec in plan.services(ACCOUNT)] == [*workers, "ingest"]
+    assert [spec.name for spec in plan.services(MACHINE)] == [*workers, "pages", "ingest", "stripe_simulator"]
 
 
 def test_ingest_has_no_key_but_is_told_the_mode() -> None:
@@ -54,6 +57,15 @@ def test_the_ready_line_names_every_address() -> None:
         "ready",
         "webhooks=http://127.0.0.1:8123/webhooks/stripe",
         "simulator=http://127.0.0.1:9123",
+        "pages=http://127.0.0.1:8124",
         "mails=var/our%20mail",
     ]
     assert "stripe=account" in plan.ready_line(ACCOUNT, "smtp")
+    assert "pages=" not in plan.ready_line(ACCOUNT, "smtp")
+
+
+def test_pages_behind_a_proxy_are_named_as_people_call_them() -> None:
+    """Where browsers use another address than the process has, the `ready` line says theirs and the probe ours."""
+    machine = replace(MACHINE, pages_origin="https://stock.example.com")
+    assert "pages=https://stock.example.com" in plan.ready_line(machine, "smtp")
+    assert "http://127.0.0.1:8124/readyz" in plan.ready_urls(machine)

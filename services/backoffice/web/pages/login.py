@@ -7,7 +7,7 @@ import math
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.backoffice.operations import people
+from services.backoffice.operations import passwords, people
 from services.backoffice.web import gate
 from services.backoffice.web.office import office
 
@@ -23,24 +23,28 @@ def form() -> str:
 @pages.post("/login")
 def enter() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Let somebody in."""
-    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    ledger, form = office().ledger, request.form
+    attempt = people.Attempt(form.get("name", "").strip(), form.get("password", ""), gate.address())
     try:
-        entry = people.log_in(office().ledger.database, name, password, request.remote_addr or "")
+        entry = people.log_in(ledger.database, ledger.account, attempt)
     except people.Blocked as blocked:
         seconds = math.ceil(blocked.seconds)
         problem = f"Too many wrong passwords. Try again in {_span(seconds)}."
         return _form(problem), 429, {"Retry-After": str(seconds)}
+    except passwords.TooMany:
+        return _form("Many log in just now. Try again in a moment."), 503, {"Retry-After": "2"}
     if entry is None:
         return _form("Name and password don't fit."), 401
-    response = redirect(_back(request.form.get("back", "")), 303)
-    gate.let_in(response, entry, office().origin)
+    people.log_out(ledger.database, gate.token())  # a browser has one visit at a time
+    response = redirect(_back(form.get("back", "")), 303)
+    gate.let_in(response, entry)
     return response
 
 
 @pages.post("/logout")
 def leave() -> Response:
     """Let somebody out, for good."""
-    people.log_out(office().ledger.database, request.cookies.get(gate.COOKIE, ""))
+    people.log_out(office().ledger.database, gate.token())
     response = redirect(url_for("login.form"), 303)
     gate.let_out(response)
     return response

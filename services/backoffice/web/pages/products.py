@@ -105,4 +105,6 @@ def _number() -> int:
 
 def _told(done: Changed) -> str:
     later = "" if done.told else answers.LATER
+    if done.before == done.after and request.form.get("how") in _KINDS:
+        return f"{done.place}: {done.after:,}. This form had been sent before, and counts once."
     return f"{done.place}: {done.before:,} → {done.after:,}.{later}"
