@@ -21,12 +21,14 @@ from services.backoffice.web.office import Office
 from services.backoffice.web.serve import listening
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
+from shared.stripe_api.client import StripeApi
 from shared.topology import PIPELINE
 from shared.vocabulary import account_key
 from tests.support.ports import free_port
 
 ACCOUNT: Final = account_key(None, livemode=False)
 PASSWORD: Final = "unrelated words of a test"
+NOWHERE: Final = "http://127.0.0.1:1"
 HEADERS: Final = (
     "Cache-Control",
     "Content-Security-Policy",
@@ -101,6 +103,7 @@ class Pages:
     url: str
     origin: str
     database: Database
+    database_url: str = field(repr=False)
 
     def browser(self, name: str = "") -> Browser:
         """A browser, with `name` logged in where one is given."""
@@ -119,16 +122,20 @@ class Pages:
 
 
 @contextmanager
-def served(database_url: str, origin: str = "") -> Generator[Pages]:
-    """The pages on a free port, until the end of the block; `origin` is what browsers call them elsewhere."""
+def served(database_url: str, origin: str = "", stripe: str = NOWHERE) -> Generator[Pages]:
+    """The pages on a free port, until the end of the block.
+
+    `origin` is what browsers call them elsewhere, `stripe` where Stripe is.
+    """
     url = f"http://127.0.0.1:{free_port()}"
     with closing(Database(database_url, name="pages", size=8)) as database:
         broker = EmbeddedBroker(database_url, PIPELINE)
         with closing(broker):
             broker.declare()
-            app = create(Office(Ledger(database, ACCOUNT, 5), broker, ZoneInfo("UTC"), origin or url))
+            ledger, api = Ledger(database, ACCOUNT, 5), StripeApi("sk_test_pages", stripe)
+            app = create(Office(ledger, broker, ZoneInfo("UTC"), origin or url, api))
             with _running(app, url, behind_proxy=origin.startswith("https:")):
-                yield Pages(app, url, origin or url, database)
+                yield Pages(app, url, origin or url, database, database_url)
 
 
 def add_people(database: Database, **roles: people.Role) -> None:
@@ -151,3 +158,8 @@ def _running(app: Flask, url: str, *, behind_proxy: bool) -> Generator[None]:
 
 def _dashed(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def no_stripe() -> StripeApi:
+    """Where no page that is asked for looks at Stripe."""
+    return StripeApi("sk_test_pages", NOWHERE)

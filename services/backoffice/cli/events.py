@@ -7,7 +7,6 @@ import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
 from threading import Event
 from typing import Annotated, Any, Final
@@ -26,10 +25,7 @@ from services.backoffice.operations.events import Asking, Desk, Entry, Shown
 from services.backoffice.settings import MachineSettings
 from shared import clock, paced_stripe
 from shared.broker.connect import connect
-from shared.webhook_events import EVENT_TYPES
 
-BACK: Final = timedelta(days=30)
-"""How far back Stripe's log reaches."""
 STYLES: Final = {
     Word.DONE: "green",
     Word.RECOVERED: "green",
@@ -63,8 +59,8 @@ def list_(
 ) -> None:
     """Show them, newest first."""
     with _desk() as (desk, settings):
-        begins = moments.past(since, settings.zone) or clock.now() - BACK
-        found = operations.listed(desk, Asking(_types(kind), begins, undelivered, limit))
+        begins = moments.past(since, settings.zone) or clock.now() - operations.BACK
+        found = operations.listed(desk, Asking(operations.types(kind), begins, undelivered, limit))
     answer(
         found,
         partial(_print, settings.zone),
@@ -113,15 +109,6 @@ def _desk() -> Generator[tuple[Desk, MachineSettings]]:
         yield Desk(account, database, paced_stripe.connect(settings, database, Event())), settings
 
 
-def _types(kind: str | None) -> Sequence[str]:
-    """The types that are meant: one, or all of a group."""
-    wanted = kind.removesuffix(".*") if kind else None
-    types = [one for one in sorted(EVENT_TYPES) if wanted in {None, one} or one.startswith(f"{wanted}.")]
-    if not types:
-        raise typer.BadParameter(f"no such type: {kind}; there are {', '.join(sorted(EVENT_TYPES))}")
-    return types
-
-
 def _document(entry: Entry) -> Mapping[str, Any]:
     event = entry.event
     return {
@@ -141,9 +128,9 @@ def _print(zone: ZoneInfo, found: Sequence[Entry]) -> None:
     table = tables.table("when", "event", "type", "about", "delivered", "here")
     for one in found:
         event = one.event
-        outcome = tables.coloured(_outcome(one), STYLES.get(one.standing.word, "yellow"))
+        outcome = tables.coloured(one.outcome, STYLES.get(one.standing.word, "yellow"))
         when = moments.shown(event.created, zone)
-        tables.add(table, when, event.id, event.type, event.object, _delivered(one), outcome)
+        tables.add(table, when, event.id, event.type, event.object, one.delivered, outcome)
     tables.show(table)
 
 
@@ -155,8 +142,8 @@ def _print_one(zone: ZoneInfo, shown: Shown) -> None:
         ("type", entry.event.type),
         ("when", moments.named(entry.event.created, zone)),
         ("about", entry.event.object),
-        ("delivered", _delivered(entry)),
-        ("here", _outcome(entry)),
+        ("delivered", entry.delivered),
+        ("here", entry.outcome),
     ]
     if entry.first_handled_at is not None:
         rows.append(("handled", f"{entry.handled}×, first {moments.named(entry.first_handled_at, zone)}"))
@@ -193,13 +180,3 @@ def _print_moved(zone: ZoneInfo, shown: Shown) -> None:
         name = one.name or one.product
         tables.add(table, one.kind, name, one.size, f"{one.delta:+,}", when, one.actor, one.reason)
     tables.show(table)
-
-
-def _outcome(entry: Entry) -> str:
-    word, why = entry.standing.word.value, entry.standing.why
-    return f"{word}: {why}" if why else word
-
-
-def _delivered(entry: Entry) -> str:
-    owed = entry.event.owed
-    return "yes" if not owed else f"owed to {owed} endpoint{'s' if owed > 1 else ''}"

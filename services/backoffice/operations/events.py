@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
+from typing import Final
 
 from services.backoffice.operations import event_standing
 from services.backoffice.operations.event_standing import Facts, Known, Log, Sale, Standing
@@ -18,10 +19,15 @@ from shared.stripe_api.client import StripeApi
 from shared.stripe_api.lists import Json
 from shared.stripe_api.logged import LoggedEvent, logged_event
 from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId
+from shared.webhook_events import EVENT_TYPES
 
 
 class NoEvent(Refused):
     """Stripe knows no such event; the text is fit for people."""
+
+
+class NoSuchType(Refused):
+    """No event that stocksync listens to is of this type; the text is fit for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,18 @@ class Entry:
     handled: int
     first_handled_at: datetime | None
 
+    @property
+    def outcome(self) -> str:
+        """What became of it, and why, in words."""
+        word, why = self.standing.word.value, self.standing.why
+        return f"{word}: {why}" if why else word
+
+    @property
+    def delivered(self) -> str:
+        """Whether every endpoint took it, in words."""
+        owed = self.event.owed
+        return "yes" if not owed else f"owed to {owed} endpoint{'s' if owed > 1 else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -62,6 +80,20 @@ class Shown:
     sale: Booked | None
     asked: Asked | None
     moved: list[Moved]
+
+
+BACK: Final = timedelta(days=30)
+"""How far back Stripe's log reaches."""
+GROUPS: Final = tuple(sorted({kind.partition(".")[0] for kind in EVENT_TYPES}))
+
+
+def types(kind: str | None) -> Sequence[str]:
+    """The types that are meant: one, or all of a group such as `checkout`; all for None. Raises NoSuchType."""
+    wanted = kind.removesuffix(".*") if kind else None
+    found = [one for one in sorted(EVENT_TYPES) if wanted in {None, one} or one.startswith(f"{wanted}.")]
+    if not found:
+        raise NoSuchType(f"no such type: {kind}; there are {', '.join(sorted(EVENT_TYPES))}")
+    return found
 
 
 def listed(desk: Desk, asking: Asking) -> list[Entry]:

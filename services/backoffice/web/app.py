@@ -14,6 +14,7 @@ from services.backoffice.web.office import Office
 from services.backoffice.web.pages import (
     alerts,
     dead_letters,
+    events,
     files,
     findings,
     jobs,
@@ -46,6 +47,7 @@ PAGES: Final = (
     jobs.pages,
     snapshots.pages,
     dead_letters.pages,
+    events.pages,
     storefront.pages,
 )
 SHORT: Final = 20  # characters; ids of sessions are longer

@@ -14,6 +14,7 @@ from services.backoffice.operations.stocktaking import Author, Shop
 from shared.broker.port import Broker
 from shared.refusal import Refused
 from shared.store.people import Visit
+from shared.stripe_api.client import StripeApi
 
 LONGEST_REASON: Final = 200
 _ORDER: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -36,6 +37,7 @@ class Office:
     broker: Broker
     zone: ZoneInfo
     origin: str
+    stripe: StripeApi
     storefront: Storefront | None = None
 
     @property

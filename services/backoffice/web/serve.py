@@ -17,7 +17,7 @@ from services.backoffice.settings import PagesSettings
 from services.backoffice.supervisor.addresses import resolve
 from services.backoffice.web.app import LARGEST_FORM, create
 from services.backoffice.web.office import Office, Storefront
-from shared import logs
+from shared import logs, paced_stripe
 from shared.broker.connect import connect
 from shared.database.pool import Database
 from shared.process import stop_event
@@ -36,10 +36,11 @@ def serve(settings: PagesSettings, database: Database, account: AccountKey) -> N
     )
     _admit(settings, database)
     ledger = Ledger(database, account, settings.low_stock_threshold)
+    stop = stop_event()
+    stripe = paced_stripe.connect(settings, database, stop)
     with closing(connect(settings)) as broker:
-        office = Office(ledger, broker, settings.zone, settings.origin, _storefront(settings))
+        office = Office(ledger, broker, settings.zone, settings.origin, stripe, _storefront(settings))
         server = listening(create(office), settings.backoffice_bind, behind_proxy=office.speaks_tls)
-        stop = stop_event()
         Thread(target=server.run, name="pages", daemon=True).start()
         log.info("pages_ready", address=settings.origin)
         stop.wait()

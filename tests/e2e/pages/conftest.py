@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from services.backoffice.operations import stocktaking
 from services.backoffice.operations.stocktaking import Author, Shop
+from services.stripe_simulator.simulator import Simulator
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
 from shared.store.products import Products
@@ -32,7 +33,11 @@ Open = Callable[..., Window]
 @pytest.fixture(scope="module")
 def pages(postgres: str) -> Iterator[Pages]:
     """The pages of three products, for an operator."""
-    with fresh_database(postgres) as url, served(url) as made:
+    with (
+        Simulator.start(port=0) as simulator,
+        fresh_database(postgres) as url,
+        served(url, stripe=simulator.url) as made,
+    ):
         add_people(made.database, olga="operator")
         with closing(EmbeddedBroker(url, PIPELINE)) as broker:
             _fill(made.database, broker)

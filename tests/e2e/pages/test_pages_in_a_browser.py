@@ -11,7 +11,7 @@ from tests.e2e.pages.conftest import Open
 from tests.support.chromium import NARROW, WIDE, Window
 from tests.support.pages import PASSWORD, Pages
 
-PARTS = {"/overview/figures", "/readyz"}
+PARTS = {"/overview/figures", "/readyz", "/stock.csv", "/stock.json"}
 """What is no page by itself."""
 
 

@@ -35,6 +35,7 @@ from shared.vocabulary import (
     UnplacedSale,
 )
 from tests.integration.reports import ledger as books
+from tests.support.pages import no_stripe
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
@@ -104,7 +105,7 @@ def served(database: Database, broker: Broker) -> Generator[Site]:
     """The pages while the block lasts."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
-    app = create(Office(Ledger(database, ACCOUNT, 5), broker, ZONE, origin))
+    app = create(Office(Ledger(database, ACCOUNT, 5), broker, ZONE, origin, no_stripe()))
     server = create_server(app, host="127.0.0.1", port=port, threads=4)
     Thread(target=server.run, daemon=True).start()
     yield Site(origin, database, broker)

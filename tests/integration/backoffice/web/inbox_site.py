@@ -43,6 +43,7 @@ from shared.vocabulary import (
     UnplacedSale,
     account_key,
 )
+from tests.support.pages import no_stripe
 from tests.support.ports import free_port
 
 ACCOUNT = account_key(None, livemode=False)
@@ -208,7 +209,9 @@ def served(database_url: str, account: AccountKey = ACCOUNT) -> Generator[Site]:
         closing(EmbeddedBroker(database_url, PIPELINE)) as broker,
     ):
         broker.declare()
-        app = create(Office(Ledger(database, account, 5), broker, ZoneInfo("Europe/Berlin"), origin))
+        app = create(
+            Office(Ledger(database, account, 5), broker, ZoneInfo("Europe/Berlin"), origin, no_stripe())
+        )
         server = create_server(app, host="127.0.0.1", port=port, threads=4)
         thread = Thread(target=server.run, daemon=True)
         thread.start()

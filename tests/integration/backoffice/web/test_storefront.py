@@ -16,6 +16,7 @@ from shared.database.pool import Database
 from shared.topology import PIPELINE
 from shared.vocabulary import MovementKind, ProductId, Size
 from tests.integration.reports.ledger import ACCOUNT, Entry, append, create
+from tests.support.pages import no_stripe
 from tests.support.postgres import fresh_database
 
 SHIRT, MUG = ProductId("prod_shirt"), ProductId("prod_mug")
@@ -45,7 +46,7 @@ def asked(ledger: Ledger, storefront: Storefront | None) -> FlaskClient:
     """The pages of a shop with that storefront; nobody is logged in."""
     address = "postgresql://nobody@127.0.0.1:1/none"  # no page that is asked for looks at the queue
     with closing(EmbeddedBroker(address, PIPELINE)) as broker:
-        office = Office(ledger, broker, ZoneInfo("UTC"), "http://127.0.0.1:8080", storefront)
+        office = Office(ledger, broker, ZoneInfo("UTC"), "http://127.0.0.1:8080", no_stripe(), storefront)
         return create_pages(office).test_client()
 
 
