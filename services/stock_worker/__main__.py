@@ -10,7 +10,9 @@ from typing import Final
 from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.refunds import Desk, on_refund
+from services.stock_worker.selling import Seller
 from services.stock_worker.settings import StockWorkerSettings
+from services.stock_worker.shopfront import Shopfront
 from services.stock_worker.sql_books import SqlBooks, SqlLooks
 from shared import paced_stripe, worker
 from shared.broker import runtime
@@ -33,7 +35,7 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     address = dsn(settings)
     migrate.check(address)
     threads = settings.stock_worker_threads
-    size = 2 * threads + 10  # a sync holds one connection while it asks for turns on another
+    size = 2 * threads + 12  # a sync holds one connection while it asks for turns on another
     database = Database(address, name="stocksync stock_worker", size=size)
     database.require_sessions()
     account = account_key(None, livemode=settings.livemode)
@@ -52,6 +54,8 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
         keep_customers=settings.keep_customer_details,
     )
     refunds = Desk(account, database, stripe, settings.refund_restock)
+    front = Shopfront(account, database, stripe.selling)
+    seller = Seller(front, settings.stop_selling, expire=settings.expire_sessions)
     broker = connect(settings)
     serve = runtime.Runtime(broker, stop)
     on_sales = serve.batched(partial(handlers.on_sales, deps=deps))
@@ -65,7 +69,7 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
             Subscription(REFUNDS, of_refunds),
         ],
         database,
-        beside=[partial(paced_stripe.tell_usage, database=database, account=account)],
+        beside=[partial(paced_stripe.tell_usage, database=database, account=account), seller.run],
     )
 
 

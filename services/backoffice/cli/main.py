@@ -22,6 +22,7 @@ PLACES: Final = {
     "threshold": "threshold",
     "unplaced": "unplaced",
     "refunds": "refunds",
+    "selling": "selling",
     "findings": "findings",
     "alerts": "alerts",
     "dead-letters": "dead_letters",
