@@ -22,8 +22,9 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.store import installations
+from shared.stripe_api.client import StripeApi
 from shared.topology import PRODUCTS, REFUNDS, SALES
-from shared.vocabulary import account_key
+from shared.vocabulary import AccountKey, account_key
 from shared.worker import Worker
 
 BATCH: Final = 100
@@ -54,8 +55,6 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
         keep_customers=settings.keep_customer_details,
     )
     refunds = Desk(account, database, stripe, settings.refund_restock)
-    front = Shopfront(account, database, stripe.selling)
-    seller = Seller(front, settings.stop_selling, expire=settings.expire_sessions)
     broker = connect(settings)
     serve = runtime.Runtime(broker, stop)
     on_sales = serve.batched(partial(handlers.on_sales, deps=deps))
@@ -69,8 +68,18 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
             Subscription(REFUNDS, of_refunds),
         ],
         database,
-        beside=[partial(paced_stripe.tell_usage, database=database, account=account), seller.run],
+        beside=[
+            partial(paced_stripe.tell_usage, database=database, account=account),
+            _seller(settings, account, database, stripe).run,
+        ],
     )
+
+
+def _seller(
+    settings: StockWorkerSettings, account: AccountKey, database: Database, stripe: StripeApi
+) -> Seller:
+    front = Shopfront(account, database, stripe.selling)
+    return Seller(front, settings.stop_selling, expire=settings.expire_sessions)
 
 
 if __name__ == "__main__":

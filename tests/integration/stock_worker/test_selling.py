@@ -72,7 +72,7 @@ def test_a_link_of_several_products_needs_them_all(shop: Shop, shirt: ProductId,
 
 
 def test_a_product_is_stopped_once_all_sizes_are_gone(shop: Shop, shirt: ProductId) -> None:
-    """In that mode links are left alone."""
+    """In that mode links are left alone, and the events of our calls move no stock."""
     desk = till(shop, "product")
     link = desk.link(desk.price(shirt, "S"))
     desk.sell(shirt, "S")
@@ -84,7 +84,9 @@ def test_a_product_is_stopped_once_all_sizes_are_gone(shop: Shop, shirt: Product
     desk.restock(shirt, stock_S="2")
     desk.look()
     assert desk.active(shirt)
-    assert shop.stock(shirt) == {"S": "2", "M": "0"}
+    booked = shop.movements(shirt)
+    shop.changed(shirt)
+    assert (shop.stock(shirt), shop.movements(shirt)) == ({"S": "2", "M": "0"}, booked)
 
 
 def test_off_means_no_call_and_no_record(shop: Shop, shirt: ProductId) -> None:
