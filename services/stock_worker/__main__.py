@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from threading import Event
 from typing import Final
@@ -68,18 +69,18 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
             Subscription(REFUNDS, of_refunds),
         ],
         database,
-        beside=[
-            partial(paced_stripe.tell_usage, database=database, account=account),
-            _seller(settings, account, database, stripe).run,
-        ],
+        beside=_beside(settings, account, database, stripe),
     )
 
 
-def _seller(
+def _beside(
     settings: StockWorkerSettings, account: AccountKey, database: Database, stripe: StripeApi
-) -> Seller:
+) -> list[Callable[[Event], None]]:
     front = Shopfront(account, database, stripe.selling)
-    return Seller(front, settings.stop_selling, expire=settings.expire_sessions)
+    return [
+        partial(paced_stripe.tell_usage, database=database, account=account),
+        Seller(front, settings.stop_selling, expire=settings.expire_sessions).run,
+    ]
 
 
 if __name__ == "__main__":
