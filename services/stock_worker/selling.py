@@ -32,9 +32,13 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """Seconds between looks: at the database, at offers, at open sessions, and at those once an hour has passed."""
+    """Seconds between looks: at the database, at offers, at open sessions, and at those once an hour has passed.
 
-    look: float = 5.0
+    `trouble` is until the next try where something is away or somebody else looks.
+    """
+
+    look: float = 2.0
+    trouble: float = 10.0
     offers: float = 900.0
     sessions: float = 60.0
     old_sessions: float = 900.0
@@ -65,26 +69,32 @@ class Seller:
                 self.in_turn(stop)
             except Outage as outage:
                 log.warning("selling_postponed", reason=str(outage))
-            stop.wait(self._rhythm.look)
+            stop.wait(self._rhythm.trouble)
 
     def in_turn(self, stop: Event) -> None:
         """Look as long as nobody else does; the turn is the session's, and gone with it. Raises DatabaseOutage."""
         front = self._front
         with front.database.session() as connection, Jobs(connection, front.account).alone(TURN) as mine:
             while mine and not stop.is_set():
-                self.look(connection)
-                stop.wait(self._rhythm.look)
+                stop.wait(self._rhythm.look if self.look(connection) else self._rhythm.trouble)
 
-    def look(self, connection: Connection) -> None:
-        """Do what is to be done now; no call is made where nothing is gone or stopped. Raises DatabaseOutage."""
+    def look(self, connection: Connection) -> bool:
+        """Do what is to be done now, and whether it could be; no call is made where nothing is gone or stopped.
+
+        Raises DatabaseOutage.
+        """
         stops = self._front.stops(connection)  # on the turn's own session: a turn that was lost is noticed
         opened = stops.open()
         if self._mode == "off" and not self._expire and not opened:
-            return
+            return True
         stock = _stock(stops.shelves())
-        self._trying(lambda: carry_on(self._front, stock, opened))
-        self._trying(lambda: self._stop(stock))
-        self._trying(lambda: self._end_sessions(stock))
+        parts = (
+            lambda: carry_on(self._front, stock, opened),
+            lambda: self._stop(stock),
+            lambda: self._end_sessions(stock),
+        )
+        done = [self._done(part) for part in parts]
+        return all(done)
 
     def _stop(self, stock: Stock) -> None:
         gone, now = selling_rules.gone(stock), clock.monotonic()
@@ -98,17 +108,20 @@ class Seller:
             expire_sessions(self._front, stock)
             self._to_sessions.looked(gone, now)
 
-    def _trying(self, work: Callable[[], None]) -> None:
-        """One part that can't be done keeps none of the others; a refused API key becomes one alert."""
+    def _done(self, part: Callable[[], None]) -> bool:
+        """Whether this part could be done: it keeps none of the others; a refused API key becomes one alert."""
         front = self._front
         try:
-            work()
+            part()
         except StripeRefused as error:
             refused = alerting.stripe_refused(front.account, error)
             front.database.run(lambda c: Alerts(c, front.account).raise_([refused]))
             log.warning("selling_postponed", reason=str(error))
         except (Outage, StripeFailed, SurprisingAnswer) as error:
             log.warning("selling_postponed", reason=str(error))
+        else:
+            return True
+        return False
 
 
 def _stock(rows: list[ShelfRow]) -> Stock:

@@ -25,16 +25,19 @@ log = logs.get(__name__)
 
 
 def stop_selling(front: Shopfront, mode: Mode, stock: Stock) -> None:
-    """Stop whatever is on sale and gone; what was stopped before and is on sale again is its owner's will."""
+    """Stop whatever is on sale and gone; what was stopped before and is on sale again is its owner's will.
+
+    One that fails keeps none of the others; raises Outage, StripeFailed, SurprisingAnswer.
+    """
     before = {stop.object: stop for stop in front.database.run(lambda c: front.stops(c).open())}
+    failed: StripeFailed | None = None
     for shown in front.active(mode, stock):
-        stop = before.get(shown.object)
-        if stop is None and selling_rules.reason(shown.takes, stock):
-            _begin(front, shown, stock)
-        elif stop is not None and stop.state is StopState.STOPPED:
-            now = front.offered(stop.offer, stop.object)
-            if now is not None and now.active:
-                _leave(front, stop, stock, now)
+        try:
+            _meet(front, shown, before.get(shown.object), stock)
+        except StripeFailed as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def carry_on(front: Shopfront, stock: Stock, opened: Sequence[Stop]) -> None:
@@ -47,6 +50,16 @@ def carry_on(front: Shopfront, stock: Stock, opened: Sequence[Stop]) -> None:
             work(front, stop, stock)
         except (StripeFailed, SurprisingAnswer) as error:
             _postpone(front, stop, str(error), spent=False)
+
+
+def _meet(front: Shopfront, shown: Offered, stop: Stop | None, stock: Stock) -> None:
+    """See to something that a list shows as on sale."""
+    if stop is None and selling_rules.reason(shown.takes, stock):
+        _begin(front, shown, stock)
+    elif stop is not None and stop.state is StopState.STOPPED:
+        now = front.offered(stop.offer, stop.object)
+        if now is not None and now.active:
+            _leave(front, stop, stock, now)
 
 
 def _begin(front: Shopfront, listed: Offered, stock: Stock) -> None:

@@ -268,6 +268,19 @@ def test_a_try_that_failed_waits_before_the_next(shop: Shop, shirt: ProductId) -
     assert shop.calls() == {}
 
 
+def test_one_link_that_can_not_be_read_keeps_no_other_on_sale(shop: Shop, shirt: ProductId) -> None:
+    """It is stopped at the next look."""
+    desk = till(shop)
+    price = desk.price(shirt, "S")
+    links = [desk.link(price) for _ in range(3)]
+    desk.sell(shirt, "S")
+    shop.fault("status", status=400, method="GET", path=f"payment_links/{links[1]}$")
+    desk.look()
+    assert [desk.active(link) for link in links] == [False, True, False]
+    desk.look()
+    assert not desk.active(links[1])
+
+
 def test_a_missing_permission_is_one_alert_and_the_rest_goes_on(shop: Shop, shirt: ProductId) -> None:
     """Sessions expire though the key may not list payment links."""
     desk = till(shop, expire=True)

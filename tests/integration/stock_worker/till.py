@@ -12,7 +12,7 @@ from shared.stripe_api.selling import Selling
 from shared.vocabulary import ProductId, SessionId
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
-OFTEN = Rhythm(look=0.05, offers=0, sessions=0, old_sessions=0)
+OFTEN = Rhythm(look=0.05, trouble=0.05, offers=0, sessions=0, old_sessions=0)
 """Every look looks at everything."""
 CHOOSER = {
     "key": "size",
