@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -15,8 +14,9 @@ from services.backoffice.cli import moments, tables
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import selling as operations
+from services.backoffice.operations.changeable import called
+from services.backoffice.operations.selling import Halted
 from shared.selling import Expiry, ExpiryState, Stop, StopState
-from shared.vocabulary import Variant
 
 app = typer.Typer(
     help="What was taken off sale because it is gone, and putting something back by hand.",
@@ -36,16 +36,19 @@ def list_(
     with opened_account() as (settings, database, account):
         found = operations.listed(database, account, days)
     if as_json:
+        names = found.names
         shown = {
-            "stops": [_document(one) for one in found.stops],
-            "expired_sessions": [asdict(one) for one in found.sessions],
+            "stops": [{**_document(one), "name": names.get(one.product, "")} for one in found.stops],
+            "expired_sessions": [
+                {**asdict(one), "name": names.get(one.product, "")} for one in found.sessions
+            ],
         }
         typer.echo(json.dumps(shown, default=str, indent=2))
         return
     if found.stops:
-        _print_stops(found.stops, settings.zone)
+        _print_stops(found, settings.zone)
     if found.sessions:
-        _print_sessions(found.sessions, settings.zone)
+        _print_sessions(found, settings.zone)
     if not (found.stops or found.sessions):
         typer.echo("nothing is off sale; STOP_SELLING and EXPIRE_SESSIONS say what is to be")
 
@@ -71,20 +74,24 @@ def _document(stop: Stop) -> dict[str, object]:
     return {name: value for name, value in asdict(stop).items() if name not in {"key", "attempt", "due"}}
 
 
-def _print_stops(stops: Sequence[Stop], zone: ZoneInfo) -> None:
+def _print_stops(found: Halted, zone: ZoneInfo) -> None:
     table = tables.table("off sale", "", "gone", "", "since", "why")
-    for one in stops:
+    for one in found.stops:
         state = tables.coloured(one.state, STATES.get(one.state, "default"))
         why = one.why or ("it is gone" if one.state is StopState.STOPPED else "")
         since = moments.named(one.changed_at, zone)
-        tables.add(table, one.object, one.offer, str(one.reason), state, since, why)
+        tables.add(table, one.object, one.offer, _gone(one, found), state, since, why)
     tables.show(table)
 
 
-def _print_sessions(sessions: Sequence[Expiry], zone: ZoneInfo) -> None:
+def _print_sessions(found: Halted, zone: ZoneInfo) -> None:
     table = tables.table("session", "gone", "", "when")
-    for one in sessions:
+    for one in found.sessions:
         state = tables.coloured(one.state, ENDS.get(one.state, "default"))
-        gone = str(Variant(one.product, one.size))
-        tables.add(table, one.session, gone, state, moments.named(one.ended_at or one.planned_at, zone))
+        at = moments.named(one.ended_at or one.planned_at, zone)
+        tables.add(table, one.session, _gone(one, found), state, at)
     tables.show(table)
+
+
+def _gone(one: Stop | Expiry, found: Halted) -> str:
+    return called(one.product, found.names.get(one.product, ""), one.size)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from shared.database.pool import Connection, Database
 from shared.refusal import Refused
 from shared.selling import Expiry, Stop, StopState
+from shared.store.products import Products
 from shared.store.selling import Expiries, SellingStops
-from shared.vocabulary import AccountKey
+from shared.vocabulary import AccountKey, ProductId
 
 RESUMABLE: Final = (StopState.PLANNED, StopState.STOPPED, StopState.RESUMING)
 
@@ -20,19 +22,25 @@ class NotStopped(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """The stops that are open or changed lately, and the sessions that were expired lately, newest first."""
+    """The stops that are open or changed lately, and the sessions that were expired lately, newest first.
+
+    `names` are the names of the products that they are about.
+    """
 
     stops: list[Stop]
     sessions: list[Expiry]
+    names: Mapping[ProductId, str]
 
 
 def listed(database: Database, account: AccountKey, days: int) -> Halted:
     """What is off sale, and what happened in the last `days`; raises DatabaseOutage."""
 
     def read(connection: Connection) -> Halted:
-        return Halted(
-            SellingStops(connection, account).listed(days), Expiries(connection, account).listed(days)
-        )
+        stops = SellingStops(connection, account).listed(days)
+        sessions = Expiries(connection, account).listed(days)
+        products = {one.product for one in (*stops, *sessions)}
+        names = {row.id: row.name for row in Products(connection, account).rows(products)}
+        return Halted(stops, sessions, names)
 
     return database.run(read)
 

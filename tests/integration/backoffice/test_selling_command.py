@@ -7,6 +7,7 @@ import pytest
 
 from shared.database.pool import Connection, Database
 from shared.selling import ExpiryState, Offer, StopState
+from shared.store.products import Products
 from shared.store.selling import Expiries, SellingStops
 from shared.vocabulary import PLAIN, ProductId, SessionId, Size, Variant, account_key
 from tests.support.command import Command, stocksync
@@ -26,6 +27,7 @@ def stopped(database: Database) -> None:
     """A link and a product that are off sale, a link that somebody put back, and a session that was expired."""
 
     def stop(connection: Connection) -> None:
+        Products(connection, ACCOUNT).create(SHIRT, "Shirt")
         stops = SellingStops(connection, ACCOUNT)
         link = stops.plan(Offer.LINK, "plink_1", Variant(SHIRT, Size("M")), "selling-1")
         left = stops.plan(Offer.LINK, "plink_2", Variant(SHIRT, Size("L")), "selling-2")
@@ -58,11 +60,11 @@ def test_a_shop_that_stops_nothing_hears_how_it_could(command: Command) -> None:
 def test_the_list_says_what_is_off_sale_why_and_since_when(command: Command) -> None:
     """Sizes, products and sessions are named; machines get the same."""
     shown = command("list").stdout
-    rows = [line.split() for line in shown.splitlines()]
-    assert ["plink_1", "link", "prod_shirt/M", "stopped"] in [row[:4] for row in rows]
-    assert ["prod_shirt", "product", "prod_shirt", "stopped"] in [row[:4] for row in rows]
-    assert "somebody put it back on sale" in shown
-    assert ["cs_1", "prod_shirt/M", "expired"] in [row[:3] for row in rows]
+    rows = {" ".join(line.split()) for line in shown.splitlines()}
+    assert any(row.startswith("plink_1 link Shirt (prod_shirt), size M stopped ") for row in rows)
+    assert any(row.startswith("prod_shirt product Shirt (prod_shirt) stopped ") for row in rows)
+    assert any(row.endswith("somebody put it back on sale") for row in rows)
+    assert any(row.startswith("cs_1 Shirt (prod_shirt), size M expired ") for row in rows)
     found = json.loads(command("list", "--json").stdout)
     assert {one["object"]: one["state"] for one in found["stops"]} == {
         "plink_1": "stopped",
@@ -70,6 +72,7 @@ def test_the_list_says_what_is_off_sale_why_and_since_when(command: Command) -> 
         "prod_shirt": "stopped",
     }
     assert [one["session"] for one in found["expired_sessions"]] == ["cs_1"]
+    assert found["stops"][0]["name"] == "Shirt"
     assert "key" not in found["stops"][0]
 
 
