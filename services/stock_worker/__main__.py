@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from threading import Event
 from typing import Final
@@ -10,7 +11,9 @@ from typing import Final
 from services.stock_worker import handlers
 from services.stock_worker.deps import Deps
 from services.stock_worker.refunds import Desk, on_refund
+from services.stock_worker.selling import Seller
 from services.stock_worker.settings import StockWorkerSettings
+from services.stock_worker.shopfront import Shopfront
 from services.stock_worker.sql_books import SqlBooks, SqlLooks
 from shared import paced_stripe, worker
 from shared.broker import runtime
@@ -20,8 +23,9 @@ from shared.database import migrate
 from shared.database.connect import dsn
 from shared.database.pool import Database
 from shared.store import installations
+from shared.stripe_api.client import StripeApi
 from shared.topology import PRODUCTS, REFUNDS, SALES
-from shared.vocabulary import account_key
+from shared.vocabulary import AccountKey, account_key
 from shared.worker import Worker
 
 BATCH: Final = 100
@@ -33,7 +37,7 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
     address = dsn(settings)
     migrate.check(address)
     threads = settings.stock_worker_threads
-    size = 2 * threads + 10  # a sync holds one connection while it asks for turns on another
+    size = 2 * threads + 12  # a sync holds one connection while it asks for turns on another
     database = Database(address, name="stocksync stock_worker", size=size)
     database.require_sessions()
     account = account_key(None, livemode=settings.livemode)
@@ -65,8 +69,18 @@ def build(settings: StockWorkerSettings, stop: Event) -> Worker:
             Subscription(REFUNDS, of_refunds),
         ],
         database,
-        beside=[partial(paced_stripe.tell_usage, database=database, account=account)],
+        beside=_beside(settings, account, database, stripe),
     )
+
+
+def _beside(
+    settings: StockWorkerSettings, account: AccountKey, database: Database, stripe: StripeApi
+) -> list[Callable[[Event], None]]:
+    front = Shopfront(account, database, stripe.selling)
+    return [
+        partial(paced_stripe.tell_usage, database=database, account=account),
+        Seller(front, settings.stop_selling, expire=settings.expire_sessions).run,
+    ]
 
 
 if __name__ == "__main__":

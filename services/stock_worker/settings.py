@@ -24,3 +24,7 @@ class StockWorkerSettings(StripeSettings, BrokerSettings):
     """Products synced at once."""
     keep_customer_details: bool = False
     """Keep names and mail addresses of buyers beside their sales."""
+    stop_selling: Literal["off", "links", "product"] = "off"
+    """What is deactivated while it is gone: payment links, products, or nothing."""
+    expire_sessions: bool = False
+    """Expire open Checkout Sessions that hold what is gone."""

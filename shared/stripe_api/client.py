@@ -18,6 +18,7 @@ from shared.stripe_api.events import Events, Json
 from shared.stripe_api.governor import Governor
 from shared.stripe_api.lists import Page, lister
 from shared.stripe_api.pace import Limits, Pace
+from shared.stripe_api.selling import Selling
 from shared.stripe_api.sessions import SessionAnswer, Sessions
 from shared.vocabulary import EventId, ProductId, RefundId, SessionId
 
@@ -54,6 +55,8 @@ class StripeApi:
         self._sessions = Sessions(self._client, self._calls)
         self._events = Events(self._client, self._calls)
         self._list_products = lister(self._client, "/v1/products")
+        self.selling: Final = Selling(self._client, self._calls)
+        """What is offered for sale, and taking it off sale."""
 
     def product(self, product: ProductId) -> objects.Product | None:
         """The product by id, a `deleted` one as such; None where there is none."""

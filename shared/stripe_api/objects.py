@@ -112,6 +112,16 @@ class CheckoutSession(StripeValue):
         return self.payment_status in {"paid", "no_payment_required"}
 
 
+class PaymentLink(StripeValue):
+    """A payment link with all of its lines; of their products only the ids are told."""
+
+    id: str
+    active: bool
+    metadata: dict[str, str] = Field(default_factory=dict)
+    custom_fields: tuple[CustomField, ...] = ()
+    lines: tuple[LineItem, ...] = ()
+
+
 class ListedSession(StripeValue):
     """A completed Checkout Session as a list shows it, without its lines."""
 

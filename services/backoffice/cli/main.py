@@ -23,6 +23,7 @@ PLACES: Final = {
     "unplaced": "unplaced",
     "refunds": "refunds",
     "events": "events",
+    "selling": "selling",
     "findings": "findings",
     "alerts": "alerts",
     "dead-letters": "dead_letters",

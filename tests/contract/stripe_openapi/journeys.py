@@ -36,6 +36,9 @@ def products(stripe: Checked) -> None:
     stripe.get("/v1/products", **{"ids[]": [shelf["id"], priced["id"]]})
     changed = stripe.post(f"/v1/products/{shelf['id']}", {"metadata[stock_S]": "2", "metadata[sizes]": ""})
     assert changed["metadata"] == {"stock_S": "2", "stock_M": "5"}
+    assert not stripe.post(f"/v1/products/{priced['id']}", {"active": "false"})["active"]
+    on_sale = stripe.get("/v1/products", active="true", **{"ids[]": [shelf["id"], priced["id"]]})["data"]
+    assert [one["id"] for one in on_sale] == [shelf["id"]]
     assert stripe.delete(f"/v1/products/{shelf['id']}")["deleted"]
 
 
@@ -91,6 +94,9 @@ def sessions(stripe: Checked) -> None:
     stripe.get(f"/v1/checkout/sessions/{by_price['id']}/line_items", limit="1")
     stripe.get(f"/v1/checkout/sessions/{inline['id']}/line_items", **{"expand[]": "data.price.product"})
     stripe.get("/v1/checkout/sessions", status="complete", **{"created[gte]": "1"})
+    left = stripe.get("/v1/checkout/sessions", status="open", **{"expand[]": "data.line_items"})["data"]
+    assert [one["id"] for one in left] == [inline["id"]]
+    assert left[0]["line_items"]["data"][0]["quantity"] == 2
     assert stripe.post(f"/v1/checkout/sessions/{inline['id']}/expire")["status"] == "expired"
 
 
@@ -138,6 +144,9 @@ def payment_links(stripe: Checked) -> None:
     stripe.get("/v1/checkout/sessions", payment_link=link["id"])
     stripe.post(f"/v1/payment_links/{link['id']}", {"active": "false", "metadata[season]": "summer"})
     stripe.get("/v1/payment_links", active="false")
+    stripe.post(f"/v1/payment_links/{link['id']}", {"active": "true"})
+    (shown,) = stripe.get("/v1/payment_links", active="true", **{"expand[]": "data.line_items"})["data"]
+    assert isinstance(shown["line_items"]["data"][0]["price"]["product"], str)
 
 
 def payments(stripe: Checked) -> None:
