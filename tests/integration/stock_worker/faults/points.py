@@ -13,8 +13,9 @@ from typing import Final
 from services.stock_worker import sync
 
 DRIVER: Final = Path(sync.__file__).parent
-BESIDE: Final = {"refunds.py", "inspection.py"}
-"""No part of the driver: the one changes no product, the other changes nothing at all."""
+SELLING: Final = {"selling.py", "selling_sessions.py", "selling_stops.py", "shopfront.py"}
+BESIDE: Final = {"refunds.py", "inspection.py", *SELLING}
+"""No part of the driver: what came back asks people, a look changes nothing, what is on sale is no stock."""
 DOORS: Final = {"books", "stripe", "sitting"}
 """What the driver calls its books, Stripe, and a pinned connection."""
 
