@@ -48,7 +48,7 @@ demo: $(RUNTIME) ## Play a shopping day against the simulator and show what happ
 	@$(BIN)/python -m demo
 
 up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
-	@exec $(BIN)/python -m services.backoffice up
+	@$(BIN)/python -m demo.customers & exec $(BIN)/python -m services.backoffice up
 
 test: $(DEV) test-servers ## All tests but the campaigns and those that need a container engine (ARGS="-k ledger" narrows)
 	@$(BIN)/python -m pytest --ignore=tests/e2e/compose $(CAMPAIGNS:%=--ignore=%) -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -26,6 +26,7 @@ from services.backoffice.web.pages import (
     refunds,
     sales,
     snapshots,
+    stock_import,
     storefront,
     unplaced,
 )
@@ -46,6 +47,7 @@ PAGES: Final = (
     movements.pages,
     jobs.pages,
     snapshots.pages,
+    stock_import.pages,
     dead_letters.pages,
     events.pages,
     storefront.pages,

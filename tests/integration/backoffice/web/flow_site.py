@@ -202,13 +202,18 @@ ROWS = (
 )
 
 
-def park(broker: Broker, messages: Sequence[Outgoing], queues: Sequence[str]) -> None:
+def park(
+    broker: Broker,
+    messages: Sequence[Outgoing],
+    queues: Sequence[str],
+    reason: str = "nobody <knows> it",
+) -> None:
     """Have these messages refused by whoever handles their queues."""
     broker.publish(*messages)
     stop = Event()
 
     def refuse(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
-        return [DeadLetter("nobody <knows> it") for _ in deliveries]
+        return [DeadLetter(reason) for _ in deliveries]
 
     subscriptions = [Subscription(queue, refuse) for queue in queues]
     consumer = Thread(target=broker.consume, args=(subscriptions, stop))

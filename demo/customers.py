@@ -1,0 +1,83 @@
+"""Goods and customers for `make up`, so that there is something to look at: where the simulator's shop is empty.
+
+They are gone with the simulator. Where a Stripe account is used, or the shop has goods, nothing happens.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from random import Random
+from typing import Final
+
+import requests
+import stripe
+
+from demo.shop import KEY, Shop, open_shop
+from services.backoffice.settings import UpSettings
+from services.backoffice.supervisor.plan import url
+from shared import clock
+from shared.settings import load
+
+OPEN_WITHIN: Final = 120.0
+"""Seconds until the simulator answers, at the first start of all."""
+GONE_AFTER: Final = 20.0
+"""Seconds without an answer after which it won't come back."""
+FIRST: Final = 40
+"""Customers at once, in the morning."""
+EVERY: Final = 12.0  # seconds between two customers from then on
+NEVER: Final = threading.Event()
+
+
+def main() -> int:
+    """Fill the shop and let customers in, until there is no shop any more or nothing to buy."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for `up`; we go with it
+    settings = load(UpSettings)
+    simulator = url(settings.simulator_bind)
+    if simulator is None or not settings.uses_simulator or settings.stripe_api_base:
+        return 0
+    try:
+        if _answers(simulator, OPEN_WITHIN) and not _has_goods(simulator):
+            _open(simulator)
+    except (requests.RequestException, stripe.APIConnectionError):
+        return 0  # the shop is gone, and with it everybody in it
+    return 0
+
+
+def _open(simulator: str) -> None:
+    shop, random = open_shop(simulator), Random(7)  # noqa: S311 - who buys what is no secret
+    NEVER.wait(EVERY)  # the keeper has looked at the goods by then, as it has in a shop that is open
+    for _ in range(FIRST):
+        _buy(shop, random)
+    while _answers(simulator, GONE_AFTER) and _buy(shop, random):
+        NEVER.wait(EVERY)
+
+
+def _has_goods(simulator: str) -> bool:
+    client = stripe.StripeClient(KEY, base_addresses={"api": simulator})
+    return bool(client.v1.products.list({"limit": 1}).data)
+
+
+def _buy(shop: Shop, random: Random) -> bool:
+    """Somebody buys one of what there is; whether there was anything."""
+    left = [where for where, units in shop.shown().items() if units > 0]
+    if not left:
+        return False
+    session = shop.checkout([{"price": shop.prices[random.choice(left)], "quantity": 1}])
+    shop.pay(session)
+    return True
+
+
+def _answers(simulator: str, patience: float) -> bool:
+    deadline = clock.monotonic() + patience
+    while clock.monotonic() < deadline:
+        try:
+            return requests.get(f"{simulator}/_health", timeout=5).ok
+        except requests.RequestException:
+            NEVER.wait(0.5)
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

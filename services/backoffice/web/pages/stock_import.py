@@ -1,0 +1,80 @@
+"""Setting the whole stock to what a table says: what it would change first, then doing it, and taking it back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from services.backoffice.operations.whole_stock import compare, importing, undoing
+from services.backoffice.operations.whole_stock import sheet as sheets
+from services.backoffice.operations.whole_stock.importing import NotImported
+from services.backoffice.operations.whole_stock.sheet import Sheet
+from services.backoffice.web import answers, asked
+from services.backoffice.web.office import author, office
+from shared.refusal import Refused
+
+pages = Blueprint("stock_import", __name__)
+MOST: Final = 500
+"""Products of one table: the stock worker looks at each while the browser waits."""
+
+
+class TooMuch(Refused):
+    """The table is for the command; the text is fit for people."""
+
+
+@pages.errorhandler(NotImported)
+def refused(error: NotImported) -> tuple[str, int]:
+    """All that is wrong, each with its line of the file."""
+    return render_template("import.html", problems=error.problems, batch=""), 422
+
+
+@pages.get("/import")
+def form() -> str:
+    """Where to give the file, and what was imported last by whoever asks."""
+    return render_template("import.html", problems=(), batch=asked.argument("batch"))
+
+
+@pages.post("/import")
+def preview() -> str:
+    """What the file would change now; nothing is changed."""
+    given = request.files.get("file")
+    content = given.read() if given else b""
+    found = importing.preview(office().shop, _sheet(content), create_sizes=False)
+    text = content.decode("utf-8-sig")  # it could be read, so this can
+    return render_template(
+        "import_preview.html", found=found, text=text, name=given.filename if given else ""
+    )
+
+
+@pages.post("/import/apply")
+def apply() -> Response:
+    """Do what was shown; each number is a count of this moment."""
+    why = asked.field("reason") or f"import {asked.field('name')}"
+    done = importing.apply(
+        office().shop, _sheet(request.form.get("text", "").encode()), author(why), create_sizes=False
+    )
+    changed = len(done.found.changes)
+    later = "" if done.told else answers.LATER
+    told = f"Sizes changed: {changed:,}, as they were: {done.found.unchanged:,}.{later}"
+    return answers.done(told, url_for("stock_import.form", batch=done.batch if changed else None))
+
+
+@pages.post("/import/undo")
+def undo() -> Response:
+    """Take a batch back, all of it or nothing."""
+    batch = asked.needed("batch", "say which import: its movements name the batch")
+    done = undoing.undo(office().shop, batch, author(asked.field("reason") or f"undo of import {batch}"))
+    later = "" if done.told else answers.LATER
+    return answers.done(f"Sizes taken back: {len(done.changes):,}.{later}", url_for("stock_import.form"))
+
+
+def _sheet(content: bytes) -> Sheet:
+    found = sheets.read(content)
+    if len(compare.products(found.rows)) > MOST:
+        raise TooMuch(
+            f"the file has more than {MOST} products, and the stock worker looks at each first: where stocksync runs,"
+            " `stocksync import` takes any number"
+        )
+    return found
