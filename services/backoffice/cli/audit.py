@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.listing import tell
 from services.backoffice.cli.opened import desk
+from services.backoffice.cli.options import AsJson
 from services.backoffice.operations.reports import audit as operations
 from services.backoffice.operations.reports.audit import MOST_SOLD, Audit
 from shared import clock
@@ -35,7 +37,7 @@ def audit(
     everything: Annotated[
         bool, typer.Option("--all", help=f"List every sold line, not only the first {MOST_SOLD:,}.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare the movements of a period with the sales they come from; 1 where something does not add up."""
     with desk() as opened:
@@ -53,13 +55,16 @@ def audit(
 def erase(
     who: Annotated[str, typer.Argument(help="Stripe's id, cus_…, or the mail address.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Forget a customer's id, name and mail address; what was sold stays in the ledger."""
     if not yes:
         typer.confirm("This can't be undone. Erase who bought?", abort=True)
     with desk() as opened:
         count = operations.erase(opened.ledger, who)
-    typer.echo(f"erased from {count} {'sale' if count == 1 else 'sales'}; Stripe keeps its own record")
+    line = f"erased from {count} {'sale' if count == 1 else 'sales'}; Stripe keeps its own record"
+    tell({"erased_from_sales": count}, line, as_json=as_json)
 
 
 def _show(found: Audit, zone: ZoneInfo) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.backoffice.cli.options import AsJson
 from services.backoffice.operations.doctor.context import plain_api
 from services.backoffice.operations.doctor.examine import examine
 from services.backoffice.operations.doctor.finding import Finding, Verdict, exit_code
@@ -42,7 +43,7 @@ def doctor(
     ingest: Annotated[
         str, typer.Option(help="Where ingest is, http://HOST:PORT, if not at INGEST_BIND.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at everything the pipeline stands on, and say what to do; 0 well, 1 something failed, 2 a setting."""
     settings = load(MachineSettings)
@@ -58,6 +59,7 @@ def doctor(
 @app.command()
 def probe(
     simulator: Annotated[bool, typer.Option("--simulator", help="Try it on the simulator instead.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask a Stripe sandbox what the stock protocol rests on; 0 all as expected, 1 something differs, 2 refused."""
     settings = load(MachineSettings)
@@ -65,20 +67,38 @@ def probe(
     if (reason := refusal(settings, simulator=simulator)) is not None:
         typer.echo(f"stocksync: {reason}", err=True)
         raise typer.Exit(WRONG_SETTING)
-    matches: list[Match] = []
+    heard: list[Reply] = []
     try:
         with closing(ask_all(plain_api(settings))) as replies:
             for reply in replies:
-                matches.append(reply.seen.match)
-                _print_reply(reply)
+                heard.append(reply)
+                if not as_json:
+                    _print_reply(reply)
     except Outage as error:
         typer.echo(f"stocksync: {error}", err=True)
         raise typer.Exit(FAILED) from None
-    differs = Match.NO in matches
+    differs = any(reply.seen.match is Match.NO for reply in heard)
+    if as_json:
+        typer.echo(json.dumps([_facts(reply) for reply in heard], indent=2))
+    else:
+        _print_counts([reply.seen.match for reply in heard], differs=differs)
+    raise typer.Exit(FAILED if differs else 0)
+
+
+def _facts(reply: Reply) -> dict[str, str]:
+    question, seen = reply.question, reply.seen
+    return {
+        "question": question.name,
+        "expected": question.expected,
+        "seen": seen.text,
+        "match": seen.match.value,
+    }
+
+
+def _print_counts(matches: Sequence[Match], *, differs: bool) -> None:
     counts = {match: matches.count(match) for match in Match}
     text = ", ".join(f"{count} {match}" for match, count in counts.items() if count)
     Console(highlight=False).print(Text(f"\n{text}", MATCH_STYLES[Match.NO if differs else Match.YES]))
-    raise typer.Exit(FAILED if differs else 0)
 
 
 def _print_reply(reply: Reply) -> None:

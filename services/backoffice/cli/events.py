@@ -60,7 +60,7 @@ def list_(
     """Show them, newest first."""
     with _desk() as (desk, settings):
         begins = moments.past(since, settings.zone) or clock.now() - operations.BACK
-        found = operations.listed(desk, Asking(operations.types(kind), begins, undelivered, limit))
+        found = operations.listed(desk, Asking(_types(kind), begins, undelivered, limit))
     answer(
         found,
         partial(_print, settings.zone),
@@ -107,6 +107,13 @@ def replay(
 def _desk() -> Generator[tuple[Desk, MachineSettings]]:
     with opened_account() as (settings, database, account):
         yield Desk(account, database, paced_stripe.connect(settings, database, Event())), settings
+
+
+def _types(kind: str | None) -> Sequence[str]:
+    try:
+        return operations.types(kind)
+    except operations.NoSuchType as error:
+        raise typer.BadParameter(str(error), param_hint="--type") from None
 
 
 def _document(entry: Entry) -> Mapping[str, Any]:

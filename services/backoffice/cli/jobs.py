@@ -15,6 +15,7 @@ import typer
 from rich.text import Text
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.listing import tell
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import opened_account
 from services.backoffice.operations import jobs as operations
@@ -53,14 +54,16 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def run(job: Annotated[str, typer.Argument(help="Its name, as `stocksync jobs list` shows it.")]) -> None:
+def run(
+    job: Annotated[str, typer.Argument(help="Its name, as `stocksync jobs list` shows it.")],
+    as_json: AsJson = False,
+) -> None:
     """Have a job run now, whatever the clock says."""
     _must_be_one(job)
     with opened_account() as (settings, database, account), closing(connect(settings)) as broker:
         asked = operations.run_now(database, broker, account, job, actor=getpass.getuser())
-    typer.echo(f"{job} is to run now; `stocksync jobs history {job}` shows what became of it")
-    if not asked.hinted:
-        typer.echo(FOUND_LATER)
+    line = f"{job} is to run now; `stocksync jobs history {job}` shows what became of it"
+    tell(asdict(asked), line, "" if asked.hinted else FOUND_LATER, as_json=as_json)
 
 
 @app.command()

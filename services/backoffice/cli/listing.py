@@ -1,9 +1,9 @@
-"""Answering with a list: for machines, as a table, or in words where there is nothing."""
+"""Answering for machines or for people: a list as a table, what was done in lines."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -27,3 +27,12 @@ def answer(
         show(found)
     else:
         typer.echo(nothing)
+
+
+def tell(document: Mapping[str, object], *lines: str, as_json: bool) -> None:
+    """Print what was done as JSON, or as `lines`; empty ones are left out."""
+    if as_json:
+        typer.echo(json.dumps(document, default=str, indent=2))
+        return
+    for line in filter(None, lines):
+        typer.echo(line)

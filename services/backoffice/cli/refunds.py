@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.backoffice.cli import moments, tables
-from services.backoffice.cli.listing import answer
+from services.backoffice.cli.listing import answer, tell
+from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import FOUND_LATER, opened_account
 from services.backoffice.operations import refunds as operations
 from services.backoffice.operations.refunds import Listed
@@ -55,6 +56,8 @@ def accept(
         list[str] | None, typer.Option(help="LINE=UNITS of a line, instead of what is proposed; repeatable.")
     ] = None,
     reason: Reason = "",
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Put back into stock what came back: what is proposed, or the units given."""
     wanted = None if units is None else dict(_line(text) for text in units)
@@ -62,19 +65,17 @@ def accept(
         products, hinted = operations.accept(
             database, broker, account, RefundId(refund), units=wanted, by=getpass.getuser(), reason=reason
         )
-    typer.echo(
-        f"{refund}: back in stock of {', '.join(products)}" if products else f"{refund}: nothing came back"
-    )
-    if products and not hinted:
-        typer.echo(FOUND_LATER)
+    back = f"back in stock of {', '.join(products)}" if products else "nothing came back"
+    later = FOUND_LATER if products and not hinted else ""
+    tell({"refund": refund, "products": products}, f"{refund}: {back}", later, as_json=as_json)
 
 
 @app.command()
-def dismiss(refund: Id, reason: Reason = "") -> None:
+def dismiss(refund: Id, reason: Reason = "", *, as_json: AsJson = False) -> None:
     """Say that nothing came back."""
     with opened_account() as (_, database, account):
         operations.dismiss(database, account, RefundId(refund), by=getpass.getuser(), reason=reason)
-    typer.echo(f"{refund}: nothing came back")
+    tell({"refund": refund, "dismissed": True}, f"{refund}: nothing came back", as_json=as_json)
 
 
 def _line(text: str) -> tuple[LineItemId, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict
 from threading import Event
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.backoffice.cli import moments, tables
+from services.backoffice.cli.listing import tell
+from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import FOUND_LATER, opened_account
 from services.backoffice.operations.restored import Restoration, Restored
 from services.backoffice.operations.takeover import candidates, take_over
@@ -27,25 +30,31 @@ def takeover(
     products: Annotated[list[str] | None, typer.Argument(help="Stripe's ids, prod_….")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Whatever is in quarantine.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Say that Stripe's numbers are right as they stand, for products in quarantine."""
     if bool(products) == everything:
         raise typer.BadParameter("name products, or give --all")
+    if as_json and not yes:
+        raise typer.BadParameter("--json asks nobody: give --yes with it")
     with opened_account() as (settings, database, account):
         wanted = None if everything else [ProductId(product) for product in products or ()]
         found = candidates(database, account, wanted)
         if not found:
-            typer.echo("nothing is in quarantine")
+            tell({"taken_over": []}, "nothing is in quarantine", as_json=as_json)
             return
-        _print_plan(found)
+        if not as_json:
+            _print_plan(found)
         if not yes:
             typer.confirm("Are Stripe's numbers right?", abort=True)
         with closing(connect(settings)) as broker:
             taken, hinted = take_over(database, broker, account, [one.id for one in found])
-    for one in found:
-        typer.echo(f"{one.id}: " + ("will be taken over" if one.id in taken else "left quarantine meanwhile"))
-    if not hinted:
-        typer.echo(FOUND_LATER)
+    lines = [
+        f"{one.id}: " + ("will be taken over" if one.id in taken else "left quarantine meanwhile")
+        for one in found
+    ]
+    tell({"taken_over": sorted(taken)}, *lines, "" if hinted else FOUND_LATER, as_json=as_json)
 
 
 @app.command()
@@ -64,6 +73,8 @@ def restored(
             " names it. Repeatable."
         ),
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Go on after the database was restored from a backup; run it while all stock workers are stopped."""
     for wrong in (one for one in also or () if not marker.INSTALLATION.fullmatch(one)):
@@ -73,7 +84,7 @@ def restored(
         with closing(connect(settings)) as broker:
             stripe = paced_stripe.connect(settings, database, Event())
             done = Restoration(database, broker, stripe, account).run(begins, also or ())
-    _print_restored(done, settings.zone)
+    tell(asdict(done), *_restored_lines(done, settings.zone), as_json=as_json)
 
 
 def _print_plan(found: Sequence[Quarantined]) -> None:
@@ -85,13 +96,14 @@ def _print_plan(found: Sequence[Quarantined]) -> None:
         typer.echo(tables.visible(f"{one.id} ({one.name or 'no name'}): {one.reason}"))
 
 
-def _print_restored(done: Restored, zone: ZoneInfo) -> None:
-    typer.echo(f"this installation is {done.installation} from now on")
-    typer.echo(
-        f"sales paid since {moments.named(done.since, zone)}: {done.sessions} to be booked,"
-        f" {done.booked_before} were booked before"
+def _restored_lines(done: Restored, zone: ZoneInfo) -> tuple[str, ...]:
+    return (
+        f"this installation is {done.installation} from now on",
+        (
+            f"sales paid since {moments.named(done.since, zone)}: {done.sessions} to be booked,"
+            f" {done.booked_before} were booked before"
+        ),
+        f"{done.products} products will be compared with Stripe and its event log",
+        "" if done.hinted else FOUND_LATER,
+        "Start the stock workers now.",
     )
-    typer.echo(f"{done.products} products will be compared with Stripe and its event log")
-    if not done.hinted:
-        typer.echo(FOUND_LATER)
-    typer.echo("Start the stock workers now.")

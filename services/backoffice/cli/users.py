@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Annotated
 import typer
 
 from services.backoffice.cli import moments, tables
-from services.backoffice.cli.listing import answer
+from services.backoffice.cli.listing import answer, tell
 from services.backoffice.cli.options import AsJson
 from services.backoffice.cli.surroundings import open_database, plain_errors
 from services.backoffice.operations import people as operations
@@ -20,7 +19,7 @@ from services.backoffice.settings import MachineSettings
 from shared import logs
 from shared.database.pool import Database
 from shared.settings import load
-from shared.store.people import Person
+from shared.store.people import Person, Role
 
 app = typer.Typer(add_completion=False, help="Who may use the web pages.", no_args_is_help=True)
 
@@ -47,14 +46,15 @@ def add(
     viewer: Annotated[
         bool, typer.Option("--viewer", help="May look at everything and change nothing.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Let somebody in, or give them another password or role; the password is asked for, or read from a pipe."""
     with _opened() as (_, database):
         password = _asked() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-        new = operations.save(database, name, "viewer" if viewer else "operator", password)
-    typer.echo(
-        f"{name} can log in" if new else f"{name} has another password now, and is logged out everywhere"
-    )
+        role: Role = "viewer" if viewer else "operator"
+        new = operations.save(database, name, role, password)
+    says = "can log in" if new else "has another password now, and is logged out everywhere"
+    tell({"name": name, "role": role, "new": new}, f"{name} {says}", as_json=as_json)
 
 
 @app.command()
@@ -62,7 +62,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     """Let somebody in no more; whoever is logged in as them is out at once."""
     with _opened() as (_, database):
         operations.remove(database, name)
-    typer.echo(json.dumps({"removed": name}) if as_json else f"{name} can log in no more")
+    tell({"removed": name}, f"{name} can log in no more", as_json=as_json)
 
 
 def _asked() -> str:

@@ -132,15 +132,21 @@ def test_a_threshold_is_set_and_taken_back(command: Command, database: Database)
     assert _thresholds(database) == (None, None)
 
 
-@pytest.mark.parametrize("arguments", [["prod_2", "3"], [PRODUCT, "3", "--size", "XL"]])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["prod_2", "3"], "no product has the id"),
+        ([PRODUCT, "3", "--size", "XL"], "has never been seen in test mode"),
+    ],
+)
 def test_what_was_never_seen_has_no_threshold(
-    command: Command, database: Database, arguments: list[str]
+    command: Command, database: Database, arguments: list[str], words: str
 ) -> None:
     """A product or size that is unknown in this mode is a failure, in one line."""
     before = _thresholds(database)
     answer = command("threshold", *arguments)
     assert answer.returncode == 1
-    assert "has never been seen in test mode" in answer.stderr
+    assert words in answer.stderr
     assert _thresholds(database) == before
 
 
