@@ -64,7 +64,7 @@ def apply() -> Response:
 @pages.post("/import/undo")
 def undo() -> Response:
     """Take a batch back, all of it or nothing."""
-    batch = asked.needed("batch", "say which import: its movements name the batch")
+    batch = asked.needed("batch", "say which import: `stocksync movements` names the batch")
     done = undoing.undo(office().shop, batch, author(asked.field("reason") or f"undo of import {batch}"))
     later = "" if done.told else answers.LATER
     return answers.done(f"Sizes taken back: {len(done.changes):,}.{later}", url_for("stock_import.form"))
