@@ -5,6 +5,7 @@ They are gone with the simulator. Where a Stripe account is used, or the shop ha
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -27,6 +28,7 @@ GONE_AFTER: Final = 20.0
 FIRST: Final = 40
 """Customers at once, in the morning."""
 EVERY: Final = 12.0  # seconds between two customers from then on
+PARENT: Final = os.getppid()
 NEVER: Final = threading.Event()
 
 
@@ -40,7 +42,7 @@ def main() -> int:
     try:
         if _answers(simulator, OPEN_WITHIN) and not _has_goods(simulator):
             _open(simulator)
-    except (requests.RequestException, stripe.APIConnectionError):
+    except (requests.RequestException, stripe.StripeError):
         return 0  # the shop is gone, and with it everybody in it
     return 0
 
@@ -70,8 +72,9 @@ def _buy(shop: Shop, random: Random) -> bool:
 
 
 def _answers(simulator: str, patience: float) -> bool:
+    """Whether the shop is there, within `patience` seconds and while whoever started us is."""
     deadline = clock.monotonic() + patience
-    while clock.monotonic() < deadline:
+    while clock.monotonic() < deadline and os.getppid() == PARENT:
         try:
             return requests.get(f"{simulator}/_health", timeout=5).ok
         except requests.RequestException:

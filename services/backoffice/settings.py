@@ -30,10 +30,10 @@ def _bind(text: str) -> str:
 
 
 def _origins(text: str) -> str:
-    for one in filter(None, text.split(",")):
-        if one != "*" and not _ORIGIN.fullmatch(one):
-            raise ValueError("must be origins such as https://shop.example.com, separated by commas, or *")
-    return text
+    given = [one for one in text.split(",") if one]
+    if any(one != "*" and not _ORIGIN.fullmatch(one) for one in given):
+        raise ValueError("must be origins such as https://shop.example.com, separated by commas, or *")
+    return ",".join(one if one == "*" else _origin(one) for one in given)
 
 
 class MachineSettings(BrokerSettings, StripeSettings, ShopSettings):
@@ -74,7 +74,7 @@ class PagesSettings(BrokerSettings, StripeSettings, ShopSettings):
     @property
     def origin(self) -> str:
         """What the browser's address begins with, without a slash at its end."""
-        return self.backoffice_origin or f"http://{self.backoffice_bind}"
+        return self.backoffice_origin or _origin(f"http://{self.backoffice_bind}")
 
 
 class UpSettings(PagesSettings, MachineSettings):

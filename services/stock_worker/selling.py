@@ -18,6 +18,7 @@ from services.stock_worker.shopfront import Mode, Shopfront
 from shared import clock, logs
 from shared.database.pool import Connection
 from shared.outcomes import Outage
+from shared.selling import StopState
 from shared.store.alerts import Alerts
 from shared.store.jobs import Jobs
 from shared.store.selling import ShelfRow
@@ -88,10 +89,14 @@ class Seller:
         if self._mode == "off" and not self._expire and not opened:
             return True
         stock = _stock(stops.shelves())
+        if any(stop.state is StopState.RESUMING for stop in opened):
+            self._to_offers = Attention(
+                self._rhythm.offers, self._rhythm.offers
+            )  # it may be gone again by now
         parts = (
             lambda: carry_on(self._front, stock, opened),
             lambda: self._stop(stock),
-            lambda: self._end_sessions(stock),
+            lambda: self._end_sessions(_stock(stops.shelves())),  # what was put back meanwhile is not gone
         )
         done = [self._done(part) for part in parts]
         return all(done)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from services.stock_worker import selling_rules
-from services.stock_worker.selling_rules import Stock
+from services.stock_worker.selling_rules import Standing, Stock
 from services.stock_worker.shopfront import Shopfront
 from shared import clock, logs
 from shared.selling import ExpiryState
@@ -28,8 +28,11 @@ log = logs.get(__name__)
 def expire_sessions(front: Shopfront, stock: Stock) -> None:
     """Expire what can still be paid and holds something that is gone; raises Outage, StripeFailed, SurprisingAnswer."""
     unsettled = front.database.run(lambda c: front.expiries(c).unsettled(UNSETTLED))
-    for session in unsettled:
-        _expire(front, session)
+    for session, why in unsettled:
+        if selling_rules.standing(why, stock) is Standing.GONE:
+            _expire(front, session)
+        else:
+            front.database.run(lambda c, s=session: front.expiries(c).forget(s))
     for number, page in enumerate(front.stripe.open_sessions(clock.now() - LIFETIME), 1):
         _expire_page(front, stock, page)
         if number == MOST_PAGES:

@@ -30,26 +30,33 @@ def stop_selling(front: Shopfront, mode: Mode, stock: Stock) -> None:
     One that fails keeps none of the others; raises Outage, StripeFailed, SurprisingAnswer.
     """
     before = {stop.object: stop for stop in front.database.run(lambda c: front.stops(c).open())}
-    failed: StripeFailed | None = None
+    failed: StripeFailed | SurprisingAnswer | None = None
     for shown in front.active(mode, stock):
         try:
             _meet(front, shown, before.get(shown.object), stock)
-        except StripeFailed as error:
+        except (StripeFailed, SurprisingAnswer) as error:
             failed = error
     if failed is not None:
         raise failed
 
 
 def carry_on(front: Shopfront, stock: Stock, opened: Sequence[Stop]) -> None:
-    """Do for each open stop what it asks for now; one that can't be had waits, the others go on. Raises Outage."""
+    """Do for each open stop what it asks for now; one that can't be had waits, the others go on.
+
+    Raises StripeRefused after all of them, and any other Outage at once.
+    """
+    refused: StripeRefused | None = None
     for stop in opened:
         work = _STEPS.get(selling_rules.step(stop, stock))
         if work is None:
             continue
         try:
             work(front, stop, stock)
-        except (StripeFailed, SurprisingAnswer) as error:
+        except (StripeFailed, SurprisingAnswer, StripeRefused) as error:
             _postpone(front, stop, str(error), spent=False)
+            refused = error if isinstance(error, StripeRefused) else refused
+    if refused is not None:
+        raise refused
 
 
 def _meet(front: Shopfront, shown: Offered, stop: Stop | None, stock: Stock) -> None:

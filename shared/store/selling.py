@@ -172,17 +172,24 @@ class Expiries:
             (state.value, self._account, session),
         )
 
-    def unsettled(self, limit: int) -> list[SessionId]:
-        """Sessions that were to expire, and nobody knows whether they did, oldest first."""
+    def forget(self, session: SessionId) -> None:
+        """It need not expire any more; a look may think so anew."""
+        self._connection.execute(
+            "delete from expired_session where account = %s and session_id = %s and state = 'planned'",
+            (self._account, session),
+        )
+
+    def unsettled(self, limit: int) -> list[tuple[SessionId, Variant]]:
+        """Sessions that were to expire, and nobody knows whether they did, with what was gone; oldest first."""
         rows = self._connection.execute(
             """
-            select session_id from expired_session
+            select session_id, product_id, size from expired_session
             where account = %s and planned_at > now() - interval '2 days' and state = 'planned'
             order by planned_at limit %s
             """,
             (self._account, limit),
         )
-        return [SessionId(row[0]) for row in rows]
+        return [(SessionId(row[0]), Variant(ProductId(row[1]), Size(row[2]))) for row in rows]
 
     def listed(self, days: int) -> list[Expiry]:
         """What was to expire in the last `days`, newest first."""

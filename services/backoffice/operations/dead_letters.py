@@ -47,12 +47,15 @@ def replay_one(broker: Broker, queue: str, message: str) -> int:
 
     Raises NotParked, BrokerDown, PublishError.
     """
-    return _some(broker.replay(queue, only={message}))
+    return _some(broker.replay(queue, only={message}) if message else 0)
 
 
 def drop_one(broker: Broker, queue: str, message: str) -> int:
-    """Throw the message with this id of `queue` away; how many had it. Raises NotParked, BrokerDown."""
-    return _some(broker.drop(queue, {message}))
+    """Throw the message with this id of `queue` away; how many had it. Raises NotParked, BrokerDown.
+
+    Messages without an id can't be told apart: they are for whoever empties the queue.
+    """
+    return _some(broker.drop(queue, {message}) if message else 0)
 
 
 def _some(count: int) -> int:

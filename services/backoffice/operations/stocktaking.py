@@ -78,7 +78,11 @@ def place(shop: Shop, product: str, size: str | None) -> Place:
 
     Raises Unclear, NotChangeable, DatabaseOutage.
     """
-    named = find(shop.database, shop.account, product)
+    return place_of(shop, find(shop.database, shop.account, product), size)
+
+
+def place_of(shop: Shop, named: Named, size: str | None) -> Place:
+    """The size of a product that is meant; None is the only one there is. Raises NotChangeable, DatabaseOutage."""
     with shop.database.transaction() as connection:
         known = [row.size for row in Products(connection, shop.account).variants([named.id])]
     if size is None:

@@ -24,7 +24,10 @@ log = logs.get(__name__)
 
 def done(notice: str, where: str) -> AnyResponse:
     """On to `where`, which shows the notice once."""
-    people.leave_notice(office().ledger.database, token(), notice)
+    try:
+        people.leave_notice(office().ledger.database, token(), notice)
+    except Outage:
+        log.warning("notice_lost")  # what it tells of is done
     if is_part():
         return Response(headers={"HX-Redirect": where})
     return redirect(where, 303)
@@ -41,7 +44,13 @@ def explain(app: Flask) -> None:
     @app.errorhandler(StripeFailed)
     def away(error: Exception) -> tuple[str, int]:
         what = error if "visit" in g else "the database is away"  # a stranger hears no more than that
-        return _problem(f"{what}. Nothing was changed; try again in a moment.", 503)
+        sure = (
+            "Nothing was changed"
+            if request.method == "GET"
+            else "Look whether anything was changed before you"
+        )
+        again = "; try again in a moment." if request.method == "GET" else " try again."
+        return _problem(f"{what}. {sure}{again}", 503)
 
     @app.errorhandler(HTTPException)
     def refused_by_http(error: HTTPException) -> AnyResponse | tuple[str, int]:

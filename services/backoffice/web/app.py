@@ -61,7 +61,7 @@ def create(office: Office) -> Flask:
     """The application, which answers for `office`."""
     app = Flask("services.backoffice.web", static_folder=None)
     app.debug = False  # whatever FLASK_DEBUG says
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     office.keep(app.extensions)

@@ -121,12 +121,20 @@ def _cookie(desk: Office) -> str:
 def _to_login(*, changing: bool) -> AnyResponse:
     if changing:
         abort(401, "you are not logged in any more; nothing was changed")
-    shown = urlsplit(request.headers.get("HX-Current-URL", "") if is_part() else request.full_path)
-    path = shown.path + (f"?{shown.query}" if shown.query else "")
+    path = _shown(request.headers.get("HX-Current-URL", "") if is_part() else request.full_path)
     where = url_for("login.form", back=path if path != "/" else None)
     if is_part():  # the whole page goes to the login, and comes back to what it is
         return Response(status=401, headers={"HX-Redirect": where})
     return redirect(where, 303)
+
+
+def _shown(address: str) -> str:
+    """Path and query of an address, `/` where it is none: anybody may send anything."""
+    try:
+        shown = urlsplit(address)
+    except ValueError:
+        return "/"
+    return shown.path + (f"?{shown.query}" if shown.query else "")
 
 
 def _to_our_address(origin: str, *, changing: bool) -> AnyResponse:

@@ -183,8 +183,11 @@ def full(rabbit_stage: Stage, rabbitmq: RabbitNode) -> Iterator[Stage]:
 
 def test_fault_48_a_full_queue_is_503(full: Stage) -> None:
     """A queue that refuses more keeps the event with Stripe."""
-    until("the queue to refuse", lambda: full.ingest.sell() == 503)
-    assert full.ingest.logged("publish_refused")
+
+    def refused() -> bool:
+        return full.ingest.sell() == 503 and bool(full.ingest.logged("publish_refused"))
+
+    until("the queue to be reached, and to refuse", refused)
 
 
 @pytest.fixture

@@ -71,6 +71,37 @@ def test_a_counted_list_is_looked_at_imported_and_taken_back(
     assert rows == [(16, "olga"), (-16, "olga")]
 
 
+def test_what_was_shown_as_it_is_stays_so_although_it_is_sold_meanwhile(
+    shop: Shop, mug: ProductId, counter: Counter
+) -> None:
+    """Only rows that the page showed as changes are counts: others were not counted, and sales of them stand."""
+    cup = shop.product(stock="10")
+    shop.sync(cup)
+    shown = counter.give(f"{HEAD}{mug},,,25,\r\n{cup},,,10,\r\n".encode())
+    text = _TEXT.search(shown.text)
+    assert text is not None
+    shop.book(shop.sold(shop.line(cup, "", 3)))
+    form = {"text": text[1], "name": "stock.csv", "order": "b" * 32}
+    told = working(shop, [mug, cup], lambda: counter.send("/import/apply", **form)).text
+    assert "Sizes changed: 1" in told
+    shop.sync(cup)
+    assert shop.stock(cup) == {"": "7"}
+
+
+def test_a_form_that_is_sent_twice_is_told_what_the_first_did(
+    shop: Shop, mug: ProductId, counter: Counter
+) -> None:
+    """It counts once, and its batch can still be taken back."""
+    text = _TEXT.search(counter.give(f"{HEAD}{mug},,,25,\r\n".encode()).text)
+    assert text is not None
+    form = {"text": text[1], "name": "stock.csv", "order": "c" * 32}
+    for _ in range(2):
+        told = working(shop, [mug], lambda: counter.send("/import/apply", **form)).text
+        assert "Sizes changed: 1" in told
+        assert f'value="{"c" * 32}"' in told
+    assert counter.pages.execute("select count(*) from movement where actor = 'olga'") == [(1,)]
+
+
 def test_all_that_is_wrong_is_listed(mug: ProductId, counter: Counter) -> None:
     """Each with its line, names from outside as text; nothing is changed."""
     answer = counter.give(f"{HEAD}{mug},,,twelve,\r\nprod_<b>,,,1,\r\n".encode())

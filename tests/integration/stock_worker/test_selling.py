@@ -292,6 +292,24 @@ def test_a_missing_permission_is_one_alert_and_the_rest_goes_on(shop: Shop, shir
     assert desk.status(session) == "expired"
 
 
+def test_an_offer_that_the_key_may_not_see_keeps_no_other_off_sale(shop: Shop, shirt: ProductId) -> None:
+    """The first stop is refused at every look; the product behind it comes back on restock all the same."""
+    links = till(shop)
+    links.link(links.price(shirt, "S"))
+    links.sell(shirt, "S")
+    links.look()
+    mug = shop.product(stock="1")
+    desk = till(shop, "product")
+    desk.sell(mug)
+    desk.look()
+    assert not desk.active(mug)
+    desk.restock(shirt, stock_S="5")
+    desk.restock(mug, stock="5")
+    shop.fault("status", status=403, method="GET", path="payment_links", count=9)
+    desk.look(2)
+    assert desk.active(mug)
+
+
 def test_what_was_deleted_in_stripe_is_forgotten(shop: Shop) -> None:
     """Putting it back ends with a record that says why not."""
     desk = till(shop, "product")

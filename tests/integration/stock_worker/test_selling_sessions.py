@@ -96,6 +96,21 @@ def test_an_answer_that_got_lost_is_found_out_at_the_next_look(
     assert desk.status(session) == "expired"
 
 
+def test_what_is_back_by_the_next_look_is_not_expired(shop: Shop, shirt: ProductId) -> None:
+    """A call that did not come through is not made up for once the size is in stock again."""
+    desk = till(shop, "off", expire=True)
+    session = desk.open(shirt, "S")
+    desk.sell(shirt, "S")
+    shop.fault("timeout_before", method="POST", path="expire", seconds=2)
+    desk.look()
+    assert desk.expired() == {session: "planned"}
+    desk.restock(shirt, stock_S="5")
+    desk.sell(shirt, "M")  # something else is gone, so sessions are looked at
+    desk.look()
+    assert desk.status(session) == "open"
+    assert desk.expired() == {}
+
+
 def test_sessions_on_several_pages_and_with_many_lines_are_found(shop: Shop, shirt: ProductId) -> None:
     """The size that is gone is the last of twelve lines, behind a hundred sessions of others."""
     desk = till(shop, "off", expire=True)

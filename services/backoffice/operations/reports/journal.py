@@ -7,18 +7,22 @@ from datetime import datetime
 from services.backoffice.operations.reports.products import find
 from services.backoffice.operations.reports.stock import Ledger
 from shared.store.journal import BookedSale, Entry, Journal
-from shared.vocabulary import Size
+from shared.vocabulary import ProductId, Size
 
 
 def movements(
     ledger: Ledger, product: str | None, size: str | None, *, since: datetime, limit: int
 ) -> list[Entry]:
     """The newest movements of what `product` names, or of all; raises Unclear, DatabaseOutage."""
-    named = None if product is None else find(ledger.database, ledger.account, product)
-    wanted = None if size is None else Size(size)
-    return ledger.database.run(
-        lambda c: Journal(c, ledger.account).movements(named.id if named else None, wanted, since, limit)
-    )
+    named = None if product is None else find(ledger.database, ledger.account, product).id
+    return movements_of(ledger, named, None if size is None else Size(size), since=since, limit=limit)
+
+
+def movements_of(
+    ledger: Ledger, product: ProductId | None, size: Size | None, *, since: datetime, limit: int
+) -> list[Entry]:
+    """The newest movements of a product, or of all; raises DatabaseOutage."""
+    return ledger.database.run(lambda c: Journal(c, ledger.account).movements(product, size, since, limit))
 
 
 def sales(ledger: Ledger, *, since: datetime, limit: int, recovered: bool) -> list[BookedSale]:

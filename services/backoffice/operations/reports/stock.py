@@ -70,7 +70,11 @@ class Trend:
 
 def trend(ledger: Ledger, wanted: str, days: int, *, now: datetime, zone: ZoneInfo) -> Trend:
     """How the stock of the product that `wanted` names went, day by day; raises Unclear, DatabaseOutage."""
-    product = find(ledger.database, ledger.account, wanted)
+    return course(ledger, find(ledger.database, ledger.account, wanted), days, now=now, zone=zone)
+
+
+def course(ledger: Ledger, product: Named, days: int, *, now: datetime, zone: ZoneInfo) -> Trend:
+    """How the stock of `product` went, day by day; raises DatabaseOutage."""
     shown = last_days(days, now, zone)
     starts = [midnight(day, zone) for day in shown]
     courses, seen = ledger.database.run(

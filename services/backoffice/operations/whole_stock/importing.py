@@ -20,7 +20,7 @@ from services.backoffice.operations.whole_stock.sheet import Problem, Sheet
 from shared.database.pool import Connection
 from shared.refusal import Refused
 from shared.storable import storable_text
-from shared.store.imports import source_key
+from shared.store.imports import Imports, source_key
 from shared.store.movements import Movements
 from shared.store.products import Products
 from shared.vocabulary import AccountKey, Movement, MovementKind, ProductId, Size
@@ -69,6 +69,11 @@ def apply(
     changed = sorted({change.product for change in done.changes})
     told = not changed or hint(shop.broker, shop.account, changed)
     return Done(author.order, done, told)
+
+
+def booked(shop: Shop, batch: str) -> int:
+    """How many sizes the batch changed; raises DatabaseOutage."""
+    return len(shop.database.run(lambda connection: Imports(connection, shop.account).batch(batch)))
 
 
 def _book(

@@ -23,6 +23,8 @@ DAYS: Final = 30
 MOVEMENTS: Final = 50
 MOST_LOW: Final = 999_999  # units
 SINCE: Final = timedelta(days=366)
+_SIGNS: Final = {"restock": "+", "adjust": "+-−"}
+"""What may stand before a number, by what happened."""
 _KINDS: Final = {"restock": MovementKind.RESTOCK, "adjust": MovementKind.ADJUSTMENT}
 
 
@@ -48,8 +50,8 @@ def one(product: str) -> str:
     desk, now = office(), clock.now()
     shelves = catalogue.shelves(desk.ledger, ProductId(product))
     named = shelves.product
-    trend = stock.trend(desk.ledger, named.id, DAYS, now=now, zone=desk.zone)
-    moved = journal.movements(desk.ledger, named.id, None, since=now - SINCE, limit=MOVEMENTS)
+    trend = stock.course(desk.ledger, named, DAYS, now=now, zone=desk.zone)
+    moved = journal.movements_of(desk.ledger, named.id, None, since=now - SINCE, limit=MOVEMENTS)
     return render_template(
         "product.html",
         product=named,
@@ -65,7 +67,8 @@ def one(product: str) -> str:
 def change(product: str) -> Response:
     """Restock, adjust or count one size."""
     shop = office().shop
-    where = stocktaking.place(shop, product, request.form.get("size", ""))
+    named, _ = catalogue.levels(office().ledger, ProductId(product))
+    where = stocktaking.place_of(shop, named, request.form.get("size", ""))
     how, number, who = request.form.get("how", ""), _number(), author(request.form.get("reason", ""))
     if how == "count":
         done = stocktaking.count(shop, where, number, author=who)
@@ -94,13 +97,17 @@ def threshold(product: str) -> Response:
 def _number() -> int:
     """The units of the form, as the kind of change wants them; raises NotChangeable."""
     text, how = request.form.get("units", "").strip(), request.form.get("how", "")
-    negative = how == "adjust" and text[:1] in {"-", "−"}
-    units = parse_units(text.lstrip("+-−") if how != "count" else text)
+    sign = text[:1] if text[:1] in _SIGNS["adjust"] else ""
+    units = parse_units(text.removeprefix(sign))
     if units is None or (how != "count" and units == 0):
         raise NotChangeable("the units must be a whole number, such as 20")
+    if sign and sign not in _SIGNS.get(how, ""):
+        raise NotChangeable(
+            f"{text} is a difference: choose that something was wrong, or give the number alone"
+        )
     if how != "restock" and not request.form.get("reason", "").strip():
         raise NotChangeable("say why: it is kept with the change")
-    return -units if negative else units
+    return -units if sign in {"-", "−"} else units
 
 
 def _told(done: Changed) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
 from typing import Final
 
 from flask import Blueprint, render_template, request, url_for
@@ -13,11 +14,16 @@ from services.backoffice.operations.whole_stock.importing import NotImported
 from services.backoffice.operations.whole_stock.sheet import Sheet
 from services.backoffice.web import answers, asked
 from services.backoffice.web.office import author, office
+from shared import spreadsheet
 from shared.refusal import Refused
+from shared.stock_levels import HEADER
 
 pages = Blueprint("stock_import", __name__)
 MOST: Final = 500
 """Products of one table: the stock worker looks at each while the browser waits."""
+
+
+_ALONE: Final = BoundedSemaphore(1)
 
 
 class TooMuch(Refused):
@@ -26,14 +32,15 @@ class TooMuch(Refused):
 
 @pages.errorhandler(NotImported)
 def refused(error: NotImported) -> tuple[str, int]:
-    """All that is wrong, each with its line of the file."""
-    return render_template("import.html", problems=error.problems, batch=""), 422
+    """All that is wrong, each with its line where it is of a file."""
+    undo = request.endpoint == "stock_import.undo"
+    return render_template("import.html", problems=error.problems, batch="", undo=undo), 422
 
 
 @pages.get("/import")
 def form() -> str:
     """Where to give the file, and what was imported last by whoever asks."""
-    return render_template("import.html", problems=(), batch=asked.argument("batch"))
+    return render_template("import.html", problems=(), batch=asked.argument("batch"), undo=False)
 
 
 @pages.post("/import")
@@ -42,7 +49,8 @@ def preview() -> str:
     given = request.files.get("file")
     content = given.read() if given else b""
     found = importing.preview(office().shop, _sheet(content), create_sizes=False)
-    text = content.decode("utf-8-sig")  # it could be read, so this can
+    rows = ((one.product, one.name, one.size, one.after, "") for one in found.changes)
+    text = "".join(spreadsheet.lines(HEADER, rows))  # what is shown as it is stays out of it
     return render_template(
         "import_preview.html", found=found, text=text, name=given.filename if given else ""
     )
@@ -50,14 +58,18 @@ def preview() -> str:
 
 @pages.post("/import/apply")
 def apply() -> Response:
-    """Do what was shown; each number is a count of this moment."""
-    why = asked.field("reason") or f"import {asked.field('name')}"
-    done = importing.apply(
-        office().shop, _sheet(request.form.get("text", "").encode()), author(why), create_sizes=False
-    )
-    changed = len(done.found.changes)
+    """Do what was shown; each number is a count of this moment. One import at a time: it keeps a thread waiting."""
+    shop, who = office().shop, author(asked.field("reason") or f"import {asked.field('name')}")
+    if not _ALONE.acquire(blocking=False):
+        raise TooMuch("an import runs just now: wait until it is done, and look whether it was yours")
+    try:
+        sheet = _sheet(request.form.get("text", "").encode())
+        done = importing.apply(shop, sheet, who, create_sizes=False)
+    finally:
+        _ALONE.release()
+    changed = importing.booked(shop, done.batch)  # by this form, now or when it was sent before
     later = "" if done.told else answers.LATER
-    told = f"Sizes changed: {changed:,}, as they were: {done.found.unchanged:,}.{later}"
+    told = f"Sizes changed: {changed:,}.{later}"
     return answers.done(told, url_for("stock_import.form", batch=done.batch if changed else None))
 
 

@@ -178,6 +178,27 @@ def test_fault_123_reading_changes_nothing(pages: Pages) -> None:
     assert rows() == before
 
 
+@pytest.mark.parametrize("address", ["http://[x", "//[", "javascript:alert(1)", "\\\\evil"])
+def test_whatever_a_script_says_that_it_shows_leads_to_the_login(pages: Pages, address: str) -> None:
+    """An address that is none is no failure of ours, and none leads to another site."""
+    answer = pages.browser().get("/", HX_Request="true", HX_Current_URL=address)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"].startswith("/login")
+
+
+@pytest.mark.parametrize(
+    ("how", "units"),
+    [("restock", "-5"), ("restock", "--5"), ("adjust", "+-5"), ("count", "-5"), ("count", "+5")],
+)
+def test_a_sign_that_means_something_else_is_asked_about(pages: Pages, how: str, units: str) -> None:
+    """Nobody adds five by typing minus five under goods that came in."""
+    olga = pages.browser("olga")
+    before = pages.execute("select count(*) from movement")
+    form = {"csrf": olga.csrf(), "how": how, "size": "M", "units": units, "reason": "x"}
+    assert olga.post(f"/products/{PRODUCT}/change", form).status_code == 422
+    assert pages.execute("select count(*) from movement") == before
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND"])
 def test_no_other_method_does_anything(pages: Pages, method: str) -> None:
     """What is neither reading nor a form of ours is refused before any page is asked."""
