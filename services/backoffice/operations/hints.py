@@ -13,15 +13,16 @@ from shared.vocabulary import AccountKey, ProductId
 
 AT_ONCE: Final = 200
 """Messages that one publish waits for."""
-SECONDS: Final = 30.0
-"""How long they may take."""
+SECONDS: Final = 5.0
+PER_MESSAGE: Final = 0.125
+"""How long they may take: somebody waits for it."""
 
 
 def publish(broker: Broker, messages: Sequence[Message]) -> None:
     """Publish `messages`, confirmed; raises an Outage where some may be missing."""
     for start in range(0, len(messages), AT_ONCE):
         some = [runtime.outgoing(message) for message in messages[start : start + AT_ONCE]]
-        broker.publish(*some, timeout=SECONDS)
+        broker.publish(*some, timeout=SECONDS + PER_MESSAGE * len(some))
 
 
 def hint(broker: Broker, account: AccountKey, products: Sequence[ProductId]) -> bool:
