@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,9 +23,11 @@ from bench.results import WIDTH, keep
 from bench.sync.waiting import wait_for
 from services.backoffice.web.addresses import plain_pages
 from shared import clock
+from shared.broker.embedded import EmbeddedBroker
 from shared.database.embedded import EmbeddedPostgres
 from shared.free_ports import free_port
 from shared.settings import child_environment
+from shared.topology import PIPELINE
 
 MOVEMENTS: Final = 1_000_000
 TIMES: Final = 25
@@ -36,7 +38,12 @@ NAMED: Final = (
     f"/products/{PRODUCT}",
     "/products?q=shirt+42",
     "/products?show=low&page=3",
+    f"/movements?product={PRODUCT}",
+    "/movements?kind=restock",
+    "/sales?recovered=yes",
 )
+OTHERS: Final = {"/events", "/stock.csv", "/stock.json"}
+"""What waits for Stripe, and files of the whole stock."""
 TIMEOUT: Final = 60  # seconds
 
 
@@ -63,8 +70,10 @@ def run(options: Options) -> bool:
         with EmbeddedPostgres(home) as address:
             console.print(f"writing {MOVEMENTS:,} movements down …")
             big_ledger.keep(address, options.products, MOVEMENTS)
+            with closing(EmbeddedBroker(address, PIPELINE)) as broker:
+                broker.declare()
             with _served(home, address) as visitor:
-                answered = [_asked(visitor, path) for path in (*plain_pages(), *NAMED)]
+                answered = [_asked(visitor, path) for path in _paths()]
     table = _table(answered)
     console.print(table)
     keep(
@@ -106,6 +115,10 @@ def _served(home: Path, address: str) -> Generator[Visitor]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _paths() -> list[str]:
+    return [*(path for path in plain_pages() if path not in OTHERS), *NAMED]
 
 
 def _answers(origin: str) -> bool:
