@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import typer
 from typer.core import TyperGroup
@@ -19,10 +19,10 @@ class Lazy(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - what typer gives a group
         super().__init__(**attributes)
-        self.commands = _Imported(self.places)
+        self.commands = cast("MutableMapping[str, Any]", _Imported(self.places))  # nobody adds to it
 
 
-class _Imported(MutableMapping[str, Any]):
+class _Imported(Mapping[str, Any]):
     """Commands by name, made when they are asked for."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
@@ -33,12 +33,6 @@ class _Imported(MutableMapping[str, Any]):
         if name not in self._made:
             self._made[name] = _command(name, self._places[name])
         return self._made[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401 - the same
-        self._places[name], self._made[name] = "", command
-
-    def __delitem__(self, name: str) -> None:
-        del self._places[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

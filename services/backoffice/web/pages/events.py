@@ -15,6 +15,7 @@ from services.backoffice.operations.events import Asking, Desk
 from services.backoffice.web import answers, asked
 from services.backoffice.web.office import office, visit
 from shared import clock
+from shared.refusal import Refused
 
 pages = Blueprint("events", __name__)
 SHOWN: Final = 50
@@ -30,6 +31,10 @@ MARKS: Final = {
     Word.WAITS: "warn",
 }
 """Colours; what needs nobody has none."""
+
+
+class NotSent(Refused):
+    """The event can't be replayed; the text says why."""
 
 
 @pages.get("/events")
@@ -63,8 +68,9 @@ def one(event: str) -> str:
 def replay(event: str) -> Response:
     """Tell the stock worker of it once more."""
     (done,) = event_replay.replay(_desk(), office().broker, [event], by=visit().person)
-    told = f"{event}: {'sent' if done.sent else 'not sent'}: {done.what}."
-    return answers.done(told, url_for("events.one", event=event))
+    if not done.sent:
+        raise NotSent(f"{event} was not sent: {done.what}")
+    return answers.done(f"{event}: sent: {done.what}.", url_for("events.one", event=event))
 
 
 @pages.app_template_filter("event_mark")

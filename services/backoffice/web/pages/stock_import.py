@@ -21,13 +21,15 @@ from shared.stock_levels import HEADER
 pages = Blueprint("stock_import", __name__)
 MOST: Final = 500
 """Products of one table: the stock worker looks at each while the browser waits."""
-
-
 _ALONE: Final = BoundedSemaphore(1)
 
 
-class TooMuch(Refused):
+class NotByPage(Refused):
     """The table is for the command; the text is fit for people."""
+
+
+class Busy(Refused):
+    """Another import keeps this process waiting; the text is fit for people."""
 
 
 @pages.errorhandler(NotImported)
@@ -61,7 +63,7 @@ def apply() -> Response:
     """Do what was shown; each number is a count of this moment. One import at a time: it keeps a thread waiting."""
     shop, who = office().shop, author(asked.field("reason") or f"import {asked.field('name')}")
     if not _ALONE.acquire(blocking=False):
-        raise TooMuch("an import runs just now: wait until it is done, and look whether it was yours")
+        raise Busy("an import runs just now: wait until it is done, and look whether it was yours")
     try:
         sheet = _sheet(request.form.get("text", "").encode())
         done = importing.apply(shop, sheet, who, create_sizes=False)
@@ -85,7 +87,7 @@ def undo() -> Response:
 def _sheet(content: bytes) -> Sheet:
     found = sheets.read(content)
     if len(compare.products(found.rows)) > MOST:
-        raise TooMuch(
+        raise NotByPage(
             f"the file has more than {MOST} products, and the stock worker looks at each first: where stocksync runs,"
             " `stocksync import` takes any number"
         )

@@ -87,6 +87,13 @@ def test_an_event_is_replayed(pages: Pages, simulator: Simulator) -> None:
         assert broker.depth("sales").ready == 1
 
 
+def test_an_event_that_asks_nothing_of_stock_is_not_replayed(pages: Pages, simulator: Simulator) -> None:
+    """What was not sent is a problem in words, never a notice that looks like success."""
+    event, olga = told(simulator, "payment_intent.succeeded"), pages.browser("olga")
+    answer = olga.post(f"/events/{event['id']}/replay", {"csrf": olga.csrf()})
+    assert (answer.status_code, "was not sent" in answer.text) == (422, True)
+
+
 @pytest.mark.parametrize(
     ("path", "words"), [("/events/evt_none", "no event"), ("/events?group=invoice", "no such type")]
 )
