@@ -10,7 +10,8 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId, Size
+from shared.store.journal_pages import Moved
+from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId
 
 MOST_MOVEMENTS: Final = 500
 
@@ -57,23 +58,9 @@ class Asked:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One movement that an event led to; `delta` in units."""
-
-    id: int
-    at: datetime
-    product: ProductId
-    name: str
-    size: Size
-    kind: str
-    delta: int
-    actor: str
-    reason: str
-
-
 _MOVED = """
-    select m.id, m.at, m.product_id as product, p.name, m.size, m.kind, m.delta, m.actor, m.reason
+    select m.id, m.at, m.product_id as product, p.name, m.size, m.kind, m.delta, m.session_id as session,
+        m.actor, m.reason
     from movement m join product p on p.account = m.account and p.id = m.product_id
 """
 

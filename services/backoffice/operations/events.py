@@ -13,7 +13,8 @@ from services.backoffice.operations.event_standing import Facts, Known, Log, Sal
 from shared.database.pool import Connection, Database
 from shared.messages import Message, ProductChanged, RefundChanged, SessionPaid
 from shared.refusal import Refused
-from shared.store.deliveries import Asked, Booked, Delivered, Deliveries, Moved, Watched
+from shared.store.deliveries import Asked, Booked, Delivered, Deliveries, Watched
+from shared.store.journal_pages import Moved
 from shared.store.told_sales import ToldSales
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.lists import Json
