@@ -13,7 +13,7 @@ import structlog
 
 from tests.simulation.checks import Violation
 from tests.simulation.crew import Switches
-from tests.simulation.world import STEPS, World
+from tests.simulation.world import SLANG, STEPS, World
 
 CHUNK = 250
 _EVERY = 20_000
@@ -32,10 +32,17 @@ def _player() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def play(seed: int, steps: int = STEPS, switches: Switches | None = None, odd: float = 1) -> str:
+def play(
+    seed: int,
+    steps: int = STEPS,
+    switches: Switches | None = None,
+    odd: float = 1,
+    *,
+    slang: float = SLANG,
+) -> str:
     """What is wrong at the end of the schedule `seed`, cut off after `steps`; '' where all holds."""
     try:
-        World.of(seed, switches, odd=odd).run(steps)
+        World.of(seed, switches, odd=odd, slang=slang).run(steps)
     except Violation as violation:
         return str(violation)
     except Exception as error:  # noqa: BLE001 - whatever the code raises is a finding
@@ -56,12 +63,14 @@ def shortest(seed: int, switches: Switches | None = None, odd: float = 1) -> str
     return ""
 
 
-def campaign(seeds: Iterable[int], *, progress: bool = False, odd: float = 1) -> dict[int, str]:
-    """What is wrong with which of `seeds`, played on all cores; `odd` things happen so many times as often."""
+def campaign(
+    seeds: Iterable[int], *, progress: bool = False, odd: float = 1, slang: float = SLANG
+) -> dict[int, str]:
+    """What is wrong with which of `seeds`, played on all cores in worlds of so much `odd` and `slang` (`World.of`)."""
     failures: dict[int, str] = {}
     done = 0
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=_player) as pool:
-        for number, found in pool.imap_unordered(partial(_chunk, odd=odd), _chunks(list(seeds))):
+        for number, found in pool.imap_unordered(partial(_chunk, odd=odd, slang=slang), _chunks(list(seeds))):
             failures.update(found)
             for seed, what in found.items():
                 print(f"seed {seed}: {what}", flush=True)
@@ -75,5 +84,5 @@ def _chunks(seeds: list[int]) -> Iterator[list[int]]:
     return (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
 
 
-def _chunk(seeds: list[int], odd: float) -> tuple[int, dict[int, str]]:
-    return len(seeds), {seed: what for seed in seeds if (what := play(seed, odd=odd))}
+def _chunk(seeds: list[int], odd: float, slang: float) -> tuple[int, dict[int, str]]:
+    return len(seeds), {seed: what for seed in seeds if (what := play(seed, odd=odd, slang=slang))}

@@ -18,6 +18,9 @@ from tests.simulation.memory_stripe import MemoryStripe, Shown
 from tests.simulation.memory_tables import EPOCH
 
 SIZES: Final = (Size("S"), Size("M"))
+SLANG: Final = {Size("S"): "small", Size("M"): "medium"}
+"""What some sales call a size; people taught it as an alias of every product."""
+MEANT: Final = {said: size for size, said in SLANG.items()}
 PLENTY: Final = 60  # units
 SCARCE: Final = 4
 SPOILED: Final = ("7", "1:someoneelse:3:00000000")
@@ -31,9 +34,9 @@ def _price(product: ProductId) -> Price:
 
 
 @cache
-def _line(line: LineItemId, units: int, size: Size, product: ProductId) -> LineItem:
-    """A paid line; nothing changes it."""
-    return LineItem.model_construct(id=line, quantity=units, metadata={"size": size}, price=_price(product))
+def _line(line: LineItemId, units: int, said: str, product: ProductId) -> LineItem:
+    """A paid line that says so of its size; nothing changes it."""
+    return LineItem.model_construct(id=line, quantity=units, metadata={"size": said}, price=_price(product))
 
 
 NOBODY: Final = CustomerDetails()
@@ -67,6 +70,10 @@ class People:
     page: tuple[ProductId, dict[str, str]] | None = None
     """A Dashboard form that somebody has open."""
     told: list[str] = field(default_factory=list[str])
+    accent: Random = field(default_factory=lambda: Random(0))
+    """Says which sales speak slang: a draw of its own leaves everything else of a schedule as it is."""
+    slang: float = 0
+    """The share of lines that do."""
 
     def stock(self, product: ProductId, units: int) -> None:
         """A new product, both sizes stocked."""
@@ -82,7 +89,8 @@ class People:
         for place in range(self.draw.choice((1, 1, 1, 2))):
             product, size = self._product(), self.draw.choice(SIZES)
             units, line = self.draw.randint(1, 3), LineItemId(f"li_{number}_{place}")
-            lines.append(_line(line, units, size, product))
+            said = SLANG[size] if self.slang and self.accent.random() < self.slang else size
+            lines.append(_line(line, units, said, product))
             self.lines.append(Line(session, line, product, size, units))
             self.intended[product, size] -= units
         paid = CheckoutSession.model_construct(

@@ -35,13 +35,18 @@ FOUND = (
     12_102_053,
     13_214_809,
 )
-"""Seeds that showed a defect once; the schedule behind a seed changes whenever the world does."""
+"""Seeds that showed a defect once, in worlds without slang; what is behind a seed changes whenever the world does."""
 
 
 @pytest.mark.timeout(900)
 def test_no_schedule_ends_wrong() -> None:
     """Two workers, people, and a network that loses and delays: every sale and every edit is in the number."""
-    assert campaign([*range(SCHEDULES), *FOUND]) == {}
+    assert campaign(range(SCHEDULES)) == {}
+
+
+def test_no_schedule_that_ever_ended_wrong_does_again() -> None:
+    """Each showed a defect that is mended."""
+    assert campaign(FOUND, slang=0) == {}
 
 
 def test_a_failing_seed_prints_the_shortest_trace_that_fails() -> None:

@@ -20,6 +20,8 @@ from tests.simulation.wire import ACCOUNT, changed, paid, sync
 
 FIRST: Final = ProductId("prod_1")
 STEPS: Final = 110
+SLANG: Final = 0.1
+"""The share of lines that say a size as people taught it."""
 ROUNDS: Final = 12
 """Rounds of everything that calm may take; liveness fails after them."""
 _HOUR: Final = 3600.0  # seconds
@@ -46,12 +48,18 @@ class World:
 
     @classmethod
     def of(
-        cls, seed: int, switches: Switches | None = None, *, traced: bool = False, odd: float = 1
+        cls,
+        seed: int,
+        switches: Switches | None = None,
+        *,
+        traced: bool = False,
+        odd: float = 1,
+        slang: float = SLANG,
     ) -> World:
-        """The world of `seed`, in which `odd` things happen so many times as often."""
+        """The world of `seed`: `odd` things happen so many times as often, such a share of lines is `slang`."""
         draw, checks = Random(seed), Checks()
         stripe, books = MemoryStripe(draw, checks, Random(f"blind {seed}")), MemoryBooks()
-        people = People(stripe, draw)
+        people = People(stripe, draw, accent=Random(f"slang {seed}"), slang=slang)
         people.stock(FIRST, SCARCE if draw.random() < 0.15 else PLENTY)
         crew = Crew(draw, switches or Switches(), books, stripe, people.told if traced else None)
         books.watch = checks
