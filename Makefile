@@ -16,6 +16,8 @@ SECRETS := deploy/secrets
 CAMPAIGNS := tests/simulation tests/integration/stock_worker/faults
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+# The tests start hundreds of processes: none should compile again what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-runtime demo up test test-campaigns simulate test-servers test-compose check format bench lock secrets compose compose-down clean
 
@@ -51,7 +53,7 @@ up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m demo.customers & exec $(BIN)/python -m services.backoffice up
 
 test: $(DEV) test-servers ## All tests but the campaigns and those that need a container engine (ARGS="-k ledger" narrows)
-	@$(BIN)/python -m pytest --ignore=tests/e2e/compose $(CAMPAIGNS:%=--ignore=%) -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/e2e/compose $(CAMPAIGNS:%=--ignore=%) -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-campaigns: $(DEV) ## 20,000 random schedules of the stock protocol with its controls, and every single fault on the real stack
 	@$(BIN)/python -m pytest $(CAMPAIGNS) -n 2 --dist load $(ARGS)

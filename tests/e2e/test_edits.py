@@ -42,67 +42,34 @@ class Site:
     home: Path
 
 
-@pytest.fixture(scope="module")
-def embedded() -> Iterator[Site]:
-    """The pipeline as one machine runs it."""
+@pytest.fixture(scope="module", params=["embedded", "rabbitmq"])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """The pipeline as one machine runs it, then with its messages in RabbitMQ."""
+    node: RabbitNode | None = request.getfixturevalue("rabbitmq") if request.param == "rabbitmq" else None
+    messages = {"AMQP_URL": node.url} if node else {}
     with (
         home_folder() as home,
         EmbeddedPostgres(home) as address,
-        running(home, **QUICK) as stack,
-        closing(EmbeddedBroker(address, PIPELINE)) as broker,
-    ):
-        yield Site(Stage(Shop(stack.simulator), address), broker, home)
-
-
-@pytest.fixture(scope="module")
-def on_rabbitmq(rabbitmq: RabbitNode) -> Iterator[Site]:
-    """The same pipeline with its messages in RabbitMQ."""
-    with (
-        home_folder() as home,
-        EmbeddedPostgres(home) as address,
-        running(home, **QUICK, AMQP_URL=rabbitmq.url) as stack,
-        closing(RabbitBroker(rabbitmq.url, PIPELINE)) as broker,
+        running(home, **QUICK, **messages) as stack,
+        closing(RabbitBroker(node.url, PIPELINE) if node else EmbeddedBroker(address, PIPELINE)) as broker,
     ):
         yield Site(Stage(Shop(stack.simulator), address), broker, home)
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [20261124])
-def test_embedded_every_sale_and_every_edit_counts(embedded: Site, seed: int) -> None:
+def test_every_sale_and_every_edit_counts(site: Site) -> None:
     """300 sales and 40 Dashboard edits at random moments: Stripe equals the oracle, each edit is a movement."""
-    sell_under_edits(embedded, seed)
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [20261124])
-def test_rabbitmq_every_sale_and_every_edit_counts(on_rabbitmq: Site, seed: int) -> None:
-    """The same with RabbitMQ."""
-    sell_under_edits(on_rabbitmq, seed)
-
-
-def test_embedded_a_hot_product_takes_few_writes(embedded: Site) -> None:
-    """A hundred sales of one product share one write a second, and the number is right."""
-    sell_one_product(embedded)
-
-
-def test_rabbitmq_a_hot_product_takes_few_writes(on_rabbitmq: Site) -> None:
-    """The same with RabbitMQ."""
-    sell_one_product(on_rabbitmq)
-
-
-def sell_under_edits(site: Site, seed: int) -> None:
-    """Customers and a person at the Dashboard at once; then the books have to be right."""
     stage, shop = site.stage, site.stage.shop
     shop.open(PRODUCTS)
     shop.live(LATENCY_MS, 250, 500)
-    day = edits.plan(shop.variants, (SALES, EDITS), SECONDS, Random(seed))
+    day = edits.plan(shop.variants, (SALES, EDITS), SECONDS, Random(20261124))
     assert edits.play(shop, day, PATIENCE), inquest(stage, site.broker, site.home)
     found = edits.findings(day, shop.outcome(), ledger.read(stage.database, shop.products))
     assert missed(found) == []
 
 
-def sell_one_product(site: Site) -> None:
-    """All at once, their webhooks too."""
+def test_a_hot_product_takes_few_writes(site: Site) -> None:
+    """A hundred sales of one product share one write a second, and the number is right."""
     stage, shop = site.stage, site.stage.shop
     shop.open(1)
     shop.live(LATENCY_MS, 250, 500)

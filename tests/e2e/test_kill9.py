@@ -36,14 +36,14 @@ class Rig:
     victims: dict[str, Kill]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def embedded() -> Iterator[Rig]:
     """The pipeline as one machine runs it."""
     with home_folder() as home, running(home, **QUICK) as stack:
         yield Rig(stack, {**services(stack), "postgres": lambda: kill_postgres(home)})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def on_rabbitmq(rabbitmq: RabbitNode) -> Iterator[Rig]:
     """The same pipeline with its messages in RabbitMQ."""
     with home_folder() as home, running(home, **QUICK, AMQP_URL=rabbitmq.url) as stack:

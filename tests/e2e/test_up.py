@@ -91,12 +91,23 @@ Start = Callable[..., Up]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts `stocksync up` on free ports; whatever still runs at the end is stopped."""
+    yield from _starting(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One that runs, pages too, for tests that leave it running."""
+    for start in _starting(tmp_path_factory.mktemp("up")):
+        yield start(BACKOFFICE_BIND="127.0.0.1:0")
+
+
+def _starting(logs: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
     folders = ExitStack()
     folder = folders.enter_context(home_folder())
 
     def run(home: Path = folder / "var", **settings: str) -> Up:
-        with (tmp_path / "up.log").open("ab") as log:
+        with (logs / "up.log").open("ab") as log:
             process = subprocess.Popen(
                 [*COMMAND, "up"],
                 stdout=subprocess.PIPE,
@@ -108,8 +119,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         started.append(process)
         assert process.stdout is not None
         line = process.stdout.readline().split()
-        assert line[:1] == ["ready"], (tmp_path / "up.log").read_text()[-4000:]
-        return Up(process, home, tmp_path / "up.log", dict(pair.split("=", 1) for pair in line[1:]))
+        assert line[:1] == ["ready"], (logs / "up.log").read_text()[-4000:]
+        return Up(process, home, logs / "up.log", dict(pair.split("=", 1) for pair in line[1:]))
 
     yield run
     folders.callback(_stop_all, started)
@@ -150,21 +161,32 @@ def test_a_second_ctrl_c_is_quicker(start: Start) -> None:
     assert [process for process in processes if not gone(process)] == []
 
 
-@pytest.mark.parametrize("service", ["ingest", "stock_worker", "reconciler", "notifier"])
-def test_fault_52_a_killed_service_runs_again(start: Start, service: str) -> None:
+def test_the_pages_are_there_for_the_operator_whose_password_is_in_a_file(running: Up) -> None:
+    """`up` also serves the pages and makes an operator: the password is in a private file, and in no log."""
+    pages, file = running.addresses["pages"], running.home / "pages-password"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    password = file.read_text().strip()
+    assert password not in running.log.read_text()
+    assert str(file) in running.log.read_text()
+    typed = {"name": "shop", "password": password}
+    answer = requests.post(f"{pages}/login", typed, headers={"Origin": pages}, timeout=30)
+    assert "Overview" in answer.text
+
+
+@pytest.mark.parametrize("service", ["ingest", "stock_worker", "reconciler", "notifier", "backoffice"])
+def test_fault_52_a_killed_service_runs_again(running: Up, service: str) -> None:
     """A service that dies by kill -9 is started again, and webhooks are welcome again."""
-    up = start()
-    until("the service to run", lambda: up.child(f"services.{service}") is not None)
-    first = up.child(f"services.{service}")
+    until("the service to run", lambda: running.child(f"services.{service}") is not None)
+    first = running.child(f"services.{service}")
     assert first is not None
     first.kill()
 
     def another() -> bool:
-        found = up.child(f"services.{service}")
+        found = running.child(f"services.{service}")
         return found is not None and found.pid != first.pid
 
     until("another process", another)
-    until("webhooks to be welcome", lambda: up.ready)
+    until("webhooks to be welcome", lambda: running.ready)
 
 
 def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_at_once(start: Start) -> None:
@@ -180,28 +202,6 @@ def test_after_kill_9_of_the_supervisor_nothing_remains_and_the_next_one_starts_
     assert again.ready
     services = [process for process in processes if not gone(process) and process.name() != "postgres"]
     until("the services to end", lambda: all(gone(process) for process in services))
-
-
-def test_the_pages_are_there_for_the_operator_whose_password_is_in_a_file(start: Start) -> None:
-    """`up` also serves the pages and makes an operator: the password is in a private file, and in no log."""
-    up = start(BACKOFFICE_BIND="127.0.0.1:0")
-    pages, file = up.addresses["pages"], up.home / "pages-password"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    password = file.read_text().strip()
-    assert password not in up.log.read_text()
-    assert str(file) in up.log.read_text()
-    typed = {"name": "shop", "password": password}
-    answer = requests.post(f"{pages}/login", typed, headers={"Origin": pages}, timeout=30)
-    assert "Overview" in answer.text
-    child = up.child("services.backoffice")
-    assert child is not None
-    child.kill()
-
-    def another() -> bool:
-        found = up.child("services.backoffice")
-        return found is not None and found.pid != child.pid
-
-    until("another process of the pages", another)
 
 
 def _one_line(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:
@@ -233,10 +233,9 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path, setting: str) -> None:
             assert clock.monotonic() - begun < ORPHANS_LEAVE_WITHIN
 
 
-def test_two_supervisors_do_not_share_a_folder(start: Start) -> None:
+def test_two_supervisors_do_not_share_a_folder(running: Up) -> None:
     """A second `up` in the same folder says so and ends with 2."""
-    up = start()
-    code, line = _one_line(up.home, "up")
+    code, line = _one_line(running.home, "up")
     assert code == 2
     assert "STOCKSYNC_HOME" in line
 
