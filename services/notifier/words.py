@@ -100,8 +100,9 @@ WORDS: Final[Mapping[AlertKind, Words]] = {
         "unplaced sale",
         "These lines were paid for, and stocksync could not tell which product and size they are.",
         "Search for the session's id in Stripe's Dashboard to see what was bought. `stocksync unplaced list` shows the "
-        "numbers of these lines; `stocksync unplaced place NUMBER PRODUCT SIZE` takes one off that stock, "
-        "`stocksync unplaced dismiss NUMBER` says that it has none.",
+        "numbers of these lines; `stocksync unplaced place NUMBER PRODUCT SIZE` takes one off that stock (with "
+        "`--always` such lines are placed by themselves from then on), `stocksync unplaced dismiss NUMBER` says that "
+        "it has none.",
         over="somebody said what it was",
         many="unplaced sales",
     ),
