@@ -13,13 +13,14 @@ DEV := $(VENV)/.dev-installed
 MIGRATIONS := shared/database/migrations
 LOCK := uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal -q
 SECRETS := deploy/secrets
-CAMPAIGNS := tests/simulation tests/integration/stock_worker/faults
+SIMULATION := tests/simulation
+FAULTS := tests/integration/stock_worker/faults
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # The tests start hundreds of processes: none should compile again what another has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-runtime demo up test test-campaigns simulate test-servers test-compose check format bench lock secrets compose compose-down clean
+.PHONY: help setup setup-runtime demo up test test-campaigns test-simulation test-faults simulate test-servers test-compose check format bench lock secrets compose compose-down clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  %-14s %s\n", $$1, $$2}'
@@ -53,10 +54,15 @@ up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m demo.customers & exec $(BIN)/python -m services.backoffice up
 
 test: $(DEV) test-servers ## All tests but the campaigns and those that need a container engine (ARGS="-k ledger" narrows)
-	@$(BIN)/python -m pytest --ignore=tests/e2e/compose $(CAMPAIGNS:%=--ignore=%) -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/e2e/compose --ignore=$(SIMULATION) --ignore=$(FAULTS) -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-campaigns: $(DEV) ## 20,000 random schedules of the stock protocol with its controls, and every single fault on the real stack
-	@$(BIN)/python -m pytest $(CAMPAIGNS) -n 2 --dist load $(ARGS)
+test-campaigns: test-simulation test-faults ## 20,000 random schedules of the stock protocol with its controls, and every single fault on the real stack
+
+test-simulation: $(DEV)
+	@$(BIN)/python -m pytest $(SIMULATION) $(ARGS)
+
+test-faults: $(DEV)
+	@$(BIN)/python -m pytest $(FAULTS) -n 2 --dist load $(ARGS)
 
 simulate: $(DEV) ## Play random fault schedules of the stock protocol (N=100000; ODD=5: more slips and restored backups; RECORD=1 keeps the result)
 	@$(BIN)/python -m tests.simulation $(or $(N),20000) $(if $(ODD),--odd $(ODD)) $(if $(RECORD),--record)

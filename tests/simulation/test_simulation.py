@@ -38,7 +38,7 @@ FOUND = (
 """Seeds that showed a defect once, in worlds without slang; what is behind a seed changes whenever the world does."""
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_no_schedule_ends_wrong() -> None:
     """Two workers, people, and a network that loses and delays: every sale and every edit is in the number."""
     assert campaign(range(SCHEDULES)) == {}
