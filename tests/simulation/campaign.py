@@ -29,7 +29,7 @@ def _player() -> None:
     quiet()
     structlog.configure(cache_logger_on_first_use=True, wrapper_class=structlog.get_config()["wrapper_class"])
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.disable()  # a chunk's rubbish is collected at its end
 
 
 def play(
@@ -85,4 +85,6 @@ def _chunks(seeds: list[int]) -> Iterator[list[int]]:
 
 
 def _chunk(seeds: list[int], odd: float, slang: float) -> tuple[int, dict[int, str]]:
-    return len(seeds), {seed: what for seed in seeds if (what := play(seed, odd=odd, slang=slang))}
+    found = {seed: what for seed in seeds if (what := play(seed, odd=odd, slang=slang))}
+    gc.collect()
+    return len(seeds), found

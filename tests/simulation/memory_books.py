@@ -6,9 +6,10 @@ A transaction runs without anybody between, as row locks make it in PostgreSQL; 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 from services.stock_worker.books import Tx
 from shared.vocabulary import (
@@ -24,12 +25,44 @@ T = TypeVar("T")
 
 
 class MemoryTx(Products, Writes, Ledger):
-    """One transaction on the tables; also every aggregate of it."""
+    """One transaction on the tables, undone where its block raises; also every aggregate of it."""
 
     def __init__(self, books: Room) -> None:
         super().__init__(books)
         self.products = self.writes = self.own_events = self.movements = self.sales = self.alerts = self
         self.aliases = self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, raised: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if raised is not None:
+            self.undo()
+
+
+class _Pinned:
+    """A transaction of a sitting: a process may die before and after it. A class, for `contextmanager` costs more."""
+
+    __slots__ = ("_books", "_sitting", "_tx")
+
+    def __init__(self, books: MemoryBooks, sitting: MemorySitting) -> None:
+        self._books = books
+        self._sitting = sitting
+
+    def __enter__(self) -> MemoryTx:
+        self._books.reach("transaction", self._sitting)
+        self._tx = MemoryTx(self._books)
+        return self._tx
+
+    def __exit__(
+        self, raised: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if raised is not None:
+            self._tx.undo()
+            return
+        self._books.reach("committed", self._sitting)
 
 
 class MemorySitting:
@@ -50,13 +83,9 @@ class MemorySitting:
         if self._books.locks.get(product) is self:
             del self._books.locks[product]
 
-    @contextmanager
-    def transaction(self) -> Generator[Tx]:
+    def transaction(self) -> AbstractContextManager[Tx]:
         """A transaction on this connection."""
-        self._books.reach("transaction", self)
-        with self._books.atomically() as tx:
-            yield tx
-        self._books.reach("committed", self)
+        return _Pinned(self._books, self)
 
 
 def _go_on(point: str, sitting: MemorySitting | None) -> None:
@@ -89,15 +118,9 @@ class MemoryBooks(Room):
         self.reach("committed", None)
         return result
 
-    @contextmanager
-    def atomically(self) -> Generator[MemoryTx]:
+    def atomically(self) -> MemoryTx:
         """A transaction, undone where the block raises."""
-        tx = MemoryTx(self)
-        try:
-            yield tx
-        except BaseException:
-            tx.undo()
-            raise
+        return MemoryTx(self)
 
     def forget(self, sitting: MemorySitting) -> None:
         """The connection is gone, and its locks with it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from shared.alerts import AlertKey, NewAlert, OversoldSale
 from shared.aliases import Alias, Told
@@ -21,6 +20,7 @@ from shared.vocabulary import (
 from tests.simulation.memory_tables import (
     Alert,
     Part,
+    changed,
 )
 from tests.simulation.people import MEANT
 
@@ -40,7 +40,7 @@ class Ledger(Part):
             row = self._tables.variants[at]  # the foreign key
             self._put(self._tables.movements, key, movement)
             left = row.on_hand + movement.delta
-            self._put(self._tables.variants, at, replace(row, on_hand=left))
+            self._put(self._tables.variants, at, changed(row, on_hand=left))
             self._books.watch.moved(movement, left)
             new.append(movement.source_key)
         return frozenset(new)

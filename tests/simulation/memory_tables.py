@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from shared.store.products import ProductRow, VariantRow
 from shared.store.sales import Sale
@@ -19,6 +22,7 @@ from shared.vocabulary import (
 )
 from shared.writes import Units, Write, WriteState
 
+R = TypeVar("R")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 KEPT = 20 * 3600.0  # seconds
 EVENT_LATE = 600.0  # seconds
@@ -66,6 +70,18 @@ class Tables:
     def copy(self) -> Tables:
         """A backup."""
         return Tables(*(dict(getattr(self, name)) for name in Tables.__slots__))
+
+
+def changed(row: R, **changes: Any) -> R:  # noqa: ANN401 - handed through
+    """`dataclasses.replace` at a third of its cost: rows are replaced all the time."""
+    names, values = _fields(type(row))
+    return type(row)(**dict(zip(names, values(row), strict=True), **changes))
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:  # noqa: ANN401 - of any dataclass
+    names = tuple(one.name for one in fields(kind))
+    return names, attrgetter(*names)
 
 
 class UniqueViolation(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +23,7 @@ from tests.simulation.memory_tables import (
     Part,
     UniqueViolation,
     WriteRow,
+    changed,
 )
 
 
@@ -61,7 +61,7 @@ class Products(Part):
                 product, size, 0, state, opened=False, threshold=None
             )
             self._put(
-                self._tables.variants, key, replace(old, state=state, opened=old.opened or size in adopted)
+                self._tables.variants, key, changed(old, state=state, opened=old.opened or size in adopted)
             )
 
     def set_state(self, product: ProductId, state: str, *, reason: str = "") -> None:
@@ -95,7 +95,7 @@ class Products(Part):
     def _change(self, product: ProductId, **changes: Any) -> None:  # noqa: ANN401 - handed through
         row = self._tables.products.get(product)
         if row is not None and any(getattr(row, name) != value for name, value in changes.items()):
-            self._put(self._tables.products, product, replace(row, **changes))
+            self._put(self._tables.products, product, changed(row, **changes))
 
 
 class Writes(Part):
@@ -133,13 +133,13 @@ class Writes(Part):
         if row is None or row.state is not WriteState.PENDING:
             return False
         landed = row.landed or state is WriteState.APPLIED
-        self._put(self._tables.writes, (write.product, write.rev), replace(row, state=state, landed=landed))
+        self._put(self._tables.writes, (write.product, write.rev), changed(row, state=state, landed=landed))
         self._books.watch.left(write)
         return True
 
     def mark_landed(self, write: Write) -> None:
         key = (write.product, write.rev)
-        self._put(self._tables.writes, key, replace(self._tables.writes[key], landed=True))
+        self._put(self._tables.writes, key, changed(self._tables.writes[key], landed=True))
 
     def revs(self, product: ProductId) -> Revs:
         rows = self._of(product)
@@ -165,13 +165,13 @@ class Writes(Part):
 
     def mark_digested(self, write: Write, executed_at: datetime) -> None:
         key = (write.product, write.rev)
-        row = replace(self._tables.writes[key], landed=True, digested=True, executed_at=executed_at)
+        row = changed(self._tables.writes[key], landed=True, digested=True, executed_at=executed_at)
         self._put(self._tables.writes, key, row)
 
     def mark_looked_up(self, product: ProductId) -> None:
         for row in self._of(product):
             if not row.digested and (row.state is WriteState.SETTLED or (row.landed and self._late(row))):
-                self._put(self._tables.writes, (product, row.write.rev), replace(row, looked_up=True))
+                self._put(self._tables.writes, (product, row.write.rev), changed(row, looked_up=True))
 
     def undigested_before(self, write: Write) -> bool:
         rows = self._of(write.product)
@@ -201,4 +201,4 @@ class Writes(Part):
         old = self._books.now - row.planned_at > KEPT
         if not (row.landed or row.digested or old):
             return row.write
-        return replace(row.write, landed=row.landed, digested=row.digested, expired=old)
+        return changed(row.write, landed=row.landed, digested=row.digested, expired=old)
