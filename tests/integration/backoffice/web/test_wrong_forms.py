@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from shared.stock_levels import HEADER
 from tests.integration.backoffice.web.conftest import PRODUCT
-from tests.support.pages import Pages
+from tests.support.pages import Browser, Pages
 
 
 def thresholds(pages: Pages) -> list[tuple[object, ...]]:
@@ -14,6 +17,18 @@ def thresholds(pages: Pages) -> list[tuple[object, ...]]:
         "select p.threshold, v.threshold from product p join variant v on v.product_id = p.id where p.id = %s",
         PRODUCT,
     )
+
+
+def preview(browser: Browser, rows: str) -> tuple[int, str]:
+    """What the page says of a file with these rows."""
+    answer = browser.ask(
+        "POST",
+        "/import",
+        data={"csrf": browser.csrf()},
+        files={"file": ("counted.csv", ",".join(HEADER) + "\r\n" + rows)},
+        headers={"Origin": browser.origin},
+    )
+    return answer.status_code, answer.text
 
 
 @pytest.mark.parametrize("of", [None, "", "size", "size:", "sizes:M", "SIZE:M", "ALL", "all ", "all:M", "M"])
@@ -30,3 +45,13 @@ def test_a_threshold_of_nothing_that_is_known_changes_nothing(pages: Pages, of: 
         assert answer.status_code == 422
         assert "Say whether it is for the whole product, or for which size" in answer.text
     assert thresholds(pages) == [(7, 8)]
+
+
+def test_a_file_that_is_wrong_throughout_is_answered_in_a_page(pages: Pages) -> None:
+    """Of a thousand wrong lines the first are shown, and how many more there are; of few all are."""
+    code, page = preview(pages.browser("olga"), 1_000 * "prod_nowhere,x,M,1\r\n")
+    assert code == 422
+    assert re.findall(r"<li>Line (\d+): ", page) == [str(line) for line in range(2, 102)]
+    assert "<li>… and 900 more like these.</li>" in page
+    code, page = preview(pages.browser("olga"), 100 * "prod_nowhere,x,M,1\r\n")
+    assert (code, len(re.findall("<li>Line ", page)), "more like these" in page) == (422, 100, False)
