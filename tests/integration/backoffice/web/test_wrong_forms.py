@@ -1,4 +1,4 @@
-"""Forms that no page of ours makes, sent by people who may change things."""
+"""Forms and addresses that no page of ours makes, sent by people who may change things."""
 
 from __future__ import annotations
 
@@ -55,3 +55,13 @@ def test_a_file_that_is_wrong_throughout_is_answered_in_a_page(pages: Pages) -> 
     assert "<li>… and 900 more like these.</li>" in page
     code, page = preview(pages.browser("olga"), 100 * "prod_nowhere,x,M,1\r\n")
     assert (code, len(re.findall("<li>Line ", page)), "more like these" in page) == (422, 100, False)
+
+
+def test_no_odd_address_leads_out_of_tls(behind_tls: Pages) -> None:
+    """A slash too many leads nowhere: a redirect by it would name the address that only the proxy uses, without TLS."""
+    browser = behind_tls.browser("viola")
+    browser.hold(f"__Host-stocksync={browser.cookie}")
+    assert browser.get(f"/products/{PRODUCT}").status_code == 200
+    for path in (f"/products//{PRODUCT}", "/jobs//verify", "/products//", "/snapshots//1///stock.csv"):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.headers.get("Location")) == (404, None), path
