@@ -62,6 +62,7 @@ def create(office: Office) -> Flask:
     app = Flask("services.backoffice.web", static_folder=None)
     app.debug = False  # whatever FLASK_DEBUG says
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
+    app.url_map.merge_slashes = False  # it would redirect to http:// where a proxy speaks TLS for us
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     office.keep(app.extensions)

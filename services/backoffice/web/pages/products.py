@@ -23,6 +23,8 @@ DAYS: Final = 30
 MOVEMENTS: Final = 50
 MOST_LOW: Final = 999_999  # units
 SINCE: Final = timedelta(days=366)
+WHOLE: Final = "all"
+_SIZE: Final = "size:"
 _SIGNS: Final = {"restock": "+", "adjust": "+-−"}
 """What may stand before a number, by what happened."""
 _KINDS: Final = {"restock": MovementKind.RESTOCK, "adjust": MovementKind.ADJUSTMENT}
@@ -86,12 +88,20 @@ def threshold(product: str) -> Response:
     units = parse_units(text) if text else None
     if text and (units is None or units > MOST_LOW):
         raise NotChangeable("the number must be a whole one, such as 5; empty for what applies above it")
-    whole, _, size = request.form.get("of", "").partition(":")
-    chosen = Size(storable_text(size)) if whole == "size" else None
+    chosen = _chosen()
     thresholds.set_threshold(ledger.database, ledger.account, ProductId(product), units, size=chosen)
     what = f"Size {chosen}" if chosen else "The product"
     low = "counts as low as what applies above it says" if units is None else f"is low at {units:,} or below"
     return answers.done(f"{what} {low}.", url_for("products.one", product=product))
+
+
+def _chosen() -> Size | None:
+    """The size of the form, None for the whole product; raises NotChangeable where it says neither."""
+    of = request.form.get("of", "")
+    size = storable_text(of.removeprefix(_SIZE))
+    if of != WHOLE and (not of.startswith(_SIZE) or not size):
+        raise NotChangeable("say whether it is for the whole product, or for which size")
+    return None if of == WHOLE else Size(size)
 
 
 def _number() -> int:

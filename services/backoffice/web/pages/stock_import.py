@@ -21,6 +21,8 @@ from shared.stock_levels import HEADER
 pages = Blueprint("stock_import", __name__)
 MOST: Final = 500
 """Products of one table: the stock worker looks at each while the browser waits."""
+SHOWN: Final = 100
+"""Problems of one page: a file that is no stock list has one in each of its lines."""
 _ALONE: Final = BoundedSemaphore(1)
 
 
@@ -34,15 +36,16 @@ class Busy(Refused):
 
 @pages.errorhandler(NotImported)
 def refused(error: NotImported) -> tuple[str, int]:
-    """All that is wrong, each with its line where it is of a file."""
+    """What is wrong, each with its line where it is of a file; of very much the beginning."""
     undo = request.endpoint == "stock_import.undo"
-    return render_template("import.html", problems=error.problems, batch="", undo=undo), 422
+    shown, more = error.problems[:SHOWN], max(0, len(error.problems) - SHOWN)
+    return render_template("import.html", problems=shown, more=more, batch="", undo=undo), 422
 
 
 @pages.get("/import")
 def form() -> str:
     """Where to give the file, and what was imported last by whoever asks."""
-    return render_template("import.html", problems=(), batch=asked.argument("batch"), undo=False)
+    return render_template("import.html", problems=(), more=0, batch=asked.argument("batch"), undo=False)
 
 
 @pages.post("/import")
