@@ -26,6 +26,8 @@ from shared.vocabulary import AccountKey
 
 THREADS: Final = 8
 LARGEST_HEADERS: Final = 32_768  # bytes
+CONNECTIONS: Final = 400
+SILENCE: Final = 30  # seconds after which a connection that says nothing is closed
 log = logs.get(__name__)
 
 
@@ -75,6 +77,8 @@ def listening(app: Flask, bind: str, *, behind_proxy: bool) -> MultiSocketServer
             ident="stocksync",
             max_request_body_size=2 * LARGEST_FORM,  # it is read before anybody asks who sends it
             max_request_header_size=LARGEST_HEADERS,
+            connection_limit=CONNECTIONS,
+            channel_timeout=SILENCE,
             clear_untrusted_proxy_headers=not behind_proxy,
         )
     except OSError as error:
