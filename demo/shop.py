@@ -8,6 +8,8 @@ from typing import Any
 import requests
 import stripe
 
+from shared.vocabulary import parse_units
+
 KEY = "sk_test_demo"
 TIMEOUT = 30
 
@@ -68,12 +70,14 @@ class Shop:
         self.control(f"/_checkout/sessions/{session}/pay", {"outcome": outcome})
 
     def shown(self) -> dict[tuple[str, str], int]:
-        """Units of every (good, size) as Stripe shows them now."""
+        """Units of every (good, size) as Stripe shows them now; what somebody made unreadable is left out."""
         found: dict[tuple[str, str], int] = {}
         for good in GOODS:
             metadata = self.stripe.v1.products.retrieve(self.products[good.name]).to_dict()["metadata"]
             for size in good.stock:
-                found[good.name, size] = int(metadata[f"stock_{size}" if size else "stock"])
+                units = parse_units(metadata.get(f"stock_{size}" if size else "stock", ""))
+                if units is not None:
+                    found[good.name, size] = units
         return found
 
     def intended(self) -> dict[tuple[str, str], int]:

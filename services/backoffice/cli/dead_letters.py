@@ -24,6 +24,7 @@ from shared.broker.port import Broker, Parked
 from shared.settings import load
 
 app = typer.Typer(
+    add_completion=False,
     help="Messages that could not be handled and lie aside: see why, have them handled again, or drop them.",
     no_args_is_help=True,
 )
@@ -82,7 +83,7 @@ def replay(
             if everything
             else operations.replay(broker, ids or ())
         )
-    _told(moved, "handled again", as_json=as_json)
+    _told(moved, "handled_again", "to be handled again", as_json=as_json)
 
 
 @app.command()
@@ -98,7 +99,7 @@ def drop(
             _print(zone, found)
             typer.confirm(f"Throw away {_messages(len(found))}?", abort=True)
         gone = operations.drop(broker, ids)
-    _told(gone, "dropped", as_json=as_json)
+    _told(gone, "dropped", "dropped", as_json=as_json)
 
 
 @contextmanager
@@ -124,8 +125,7 @@ def _print(zone: ZoneInfo, letters: Sequence[Parked]) -> None:
     tables.show(table)
 
 
-def _told(count: int, what: str, *, as_json: bool) -> None:
-    key = what.replace(" ", "_")
+def _told(count: int, key: str, what: str, *, as_json: bool) -> None:
     typer.echo(json.dumps({key: count}) if as_json else f"{_messages(count)}: {what}")
 
 

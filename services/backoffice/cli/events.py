@@ -36,6 +36,7 @@ STYLES: Final = {
 }
 
 app = typer.Typer(
+    add_completion=False,
     help="What Stripe told in the last 30 days, what became of it here, and telling it once more.",
     no_args_is_help=True,
 )

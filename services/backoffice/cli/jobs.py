@@ -35,7 +35,7 @@ STATES: Final = {"done": "green", "failed": "bold red", "skipped": "yellow", "ru
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show when each job runs, and its latest run."""
+    """Show when each job runs, and its latest run; one that has no times and never ran is not shown."""
     with opened_account() as (settings, database, account):
         found = operations.known(database, account)
     if as_json:
@@ -55,7 +55,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def run(
-    job: Annotated[str, typer.Argument(help="Its name, as `stocksync jobs list` shows it.")],
+    job: Annotated[str, typer.Argument(help=f"One of {', '.join(sorted(JobName))}.")],
     as_json: AsJson = False,
 ) -> None:
     """Have a job run now, whatever the clock says."""

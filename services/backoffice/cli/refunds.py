@@ -23,7 +23,9 @@ from shared.broker.connect import connect
 from shared.vocabulary import LineItemId, RefundId, is_dispute
 
 app = typer.Typer(
-    help="What may have come back with a refund or a dispute, and saying what did.", no_args_is_help=True
+    add_completion=False,
+    help="What may have come back with a refund or a dispute, and saying what did.",
+    no_args_is_help=True,
 )
 
 Id = Annotated[str, typer.Argument(help="The refund's id, re_…, or the dispute's, dp_… or du_….")]

@@ -19,6 +19,7 @@ from services.backoffice.operations.selling import Halted
 from shared.selling import Expiry, ExpiryState, Stop, StopState
 
 app = typer.Typer(
+    add_completion=False,
     help="What was taken off sale because it is gone, and putting something back by hand.",
     no_args_is_help=True,
 )

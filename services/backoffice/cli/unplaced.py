@@ -27,7 +27,9 @@ from shared.store.levels import Named
 from shared.store.unplaced import Held
 
 app = typer.Typer(
-    help="Paid lines that no size could be found for, and saying what they are.", no_args_is_help=True
+    add_completion=False,
+    help="Paid lines that no size could be found for, and saying what they are.",
+    no_args_is_help=True,
 )
 
 Number = Annotated[int, typer.Argument(help="As `stocksync unplaced list` shows it.", min=1)]

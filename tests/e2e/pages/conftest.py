@@ -12,11 +12,22 @@ from playwright.sync_api import Browser
 from services.backoffice.operations import stocktaking
 from services.backoffice.operations.stocktaking import Author, Shop
 from services.stripe_simulator.simulator import Simulator
+from shared.alerts import NewAlert, unplaced_facts
 from shared.broker.embedded import EmbeddedBroker
 from shared.database.pool import Database
+from shared.store.alerts import Alerts
 from shared.store.products import Products
+from shared.store.sales import Sales
 from shared.topology import PIPELINE
-from shared.vocabulary import MovementKind, ProductId, Size
+from shared.vocabulary import (
+    AlertKind,
+    LineItemId,
+    MovementKind,
+    ProductId,
+    SessionId,
+    Size,
+    UnplacedSale,
+)
 from tests.support.chromium import WIDE, Window, chromium
 from tests.support.pages import ACCOUNT, PASSWORD, Pages, add_people, served
 from tests.support.postgres import fresh_database
@@ -26,6 +37,9 @@ STOCK = {
     ("prod_mug", "Mug"): {"": 40},
     ("prod_cap", "Cap"): {"": 1},
 }
+
+SESSION = SessionId("cs_test_" + "b1gN4m3" * 8 + "xy")
+"""As long as Stripe's are."""
 
 Open = Callable[..., Window]
 
@@ -41,6 +55,7 @@ def pages(postgres: str) -> Iterator[Pages]:
         add_people(made.database, olga="operator")
         with closing(EmbeddedBroker(url, PIPELINE)) as broker:
             _fill(made.database, broker)
+        _hold(made.database)
         yield made
 
 
@@ -65,6 +80,17 @@ def _fill(database: Database, broker: EmbeddedBroker) -> None:
         kind=MovementKind.ADJUSTMENT,
         author=Author("olga", "lost"),
     )
+
+
+def _hold(database: Database) -> None:
+    """A sale waits for its size, and people are told: something is counted in the navigation."""
+    line, why = LineItemId("li_1"), "the sale does not say which size was sold"
+    sale = UnplacedSale(ACCOUNT, SESSION, line, "sale:held", ProductId("prod_shirt"), None, 1, why)
+    facts = unplaced_facts(SESSION, line, quantity=1, reason=why)
+    alert = NewAlert(ACCOUNT, AlertKind.UNPLACED_SALE, f"{SESSION}/{line}", facts)
+    with database.transaction() as connection:
+        Sales(connection, ACCOUNT).hold([sale])
+        Alerts(connection, ACCOUNT).raise_([alert])
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,11 @@ def test_everything_works_without_scripts(window: Open, pages: Pages) -> None:
 
 def _every_page(pages: Pages) -> list[str]:
     rules = {rule.rule for rule in pages.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
-    return [*sorted({rule for rule in rules if "<" not in rule} - PARTS), "/products/prod_shirt"]
+    return [
+        *sorted({rule for rule in rules if "<" not in rule} - PARTS),
+        "/products/prod_shirt",
+        "/unplaced/1",
+    ]
 
 
 def _problems(opened: Window, path: str) -> list[str]:

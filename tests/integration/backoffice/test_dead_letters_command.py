@@ -68,11 +68,11 @@ def test_one_that_is_named_is_shown_whole(command: Command, letters: EmbeddedBro
 def test_those_that_are_named_are_handled_again(command: Command, letters: EmbeddedBroker) -> None:
     """They are back in their queues; the others lie where they are."""
     done = command("replay", "evt_1", "evt_3")
-    assert (done.returncode, done.stdout) == (0, "2 messages: handled again\n")
+    assert (done.returncode, done.stdout) == (0, "2 messages: to be handled again\n")
     assert _dead(letters) == [1, 0]
     assert letters.depth(SALES).ready == 1
     assert command("replay", "--all", "--queue", "products", "--json").stdout == '{"handled_again": 0}\n'
-    assert command("replay", "--all").stdout == "1 message: handled again\n"
+    assert command("replay", "--all").stdout == "1 message: to be handled again\n"
     assert command("list").stdout == "no message lies aside\n"
 
 

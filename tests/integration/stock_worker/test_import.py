@@ -303,7 +303,7 @@ def test_sizes_are_created_where_that_is_wanted(desk: Desk) -> None:
     """They are an edit like a person's, without marker or a number that is there, and the worker adopts them."""
     desk.write((desk.shirt, "M", 5), (desk.shirt, "XL", 7), (desk.shirt, "S", 0))
     refused = desk.run("import", str(desk.file), "--apply")
-    assert refused.stderr.count("--create-sizes creates it") == 2
+    assert refused.stderr.count("stocksync import --create-sizes creates it") == 2
     shown = json.loads(desk.run("import", str(desk.file), "--create-sizes", "--json").stdout)
     assert [(one["size"], one["units"]) for one in shown["create"]] == [("XL", 7), ("S", 0)]
     assert desk.shop.metadata(desk.shirt)["sizes"] == "M,L"

@@ -126,7 +126,7 @@ def table(*lines: tuple[str, str, str]) -> list[Row]:
     [
         (("prod_x", "M", "3"), "no product has the id 'prod_x'"),
         (("", "M", "3"), "there is no product id"),
-        ((SHIRT, "XL", "3"), "has no size 'XL', it has the sizes L, M, S (--create-sizes creates it)"),
+        ((SHIRT, "XL", "3"), "has the sizes L, M, S (stocksync import --create-sizes creates it)"),
         ((SHIRT, "", "3"), "has the sizes L, M, S: say which one"),
         ((MUG, "M", "3"), "has no size 'M', it has no sizes"),
         ((SHIRT, "M", "-3"), "'-3' is less than nothing"),

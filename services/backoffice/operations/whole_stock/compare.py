@@ -154,7 +154,7 @@ def _new(row: Row, size: Size, product: Known, units: int | str, *, create_sizes
     if not any(other != PLAIN for other in sizes):
         return Problem(row.line, complaint)
     if not create_sizes:
-        return Problem(row.line, f"{complaint} (--create-sizes creates it)")
+        return Problem(row.line, f"{complaint} (stocksync import --create-sizes creates it)")
     if wrong := unfit(size):
         return Problem(row.line, f"{whole} can't have a size {size[:_SHOWN]!r}: {wrong}")
     if isinstance(units, str):
