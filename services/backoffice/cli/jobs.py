@@ -35,13 +35,13 @@ STATES: Final = {"done": "green", "failed": "bold red", "skipped": "yellow", "ru
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show when each job runs, and its latest run; one that has no times and never ran is not shown."""
+    """Show when each job runs, and its latest run."""
     with opened_account() as (settings, database, account):
         found = operations.known(database, account)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], default=str, indent=2))
         return
-    if not found:
+    if not any(one.planned or one.latest for one in found):
         typer.echo("no job is planned: the reconciler has not run yet")
         return
     table = tables.table("job", "times", "next", "latest", "")

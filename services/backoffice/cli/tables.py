@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +25,10 @@ STYLES: Final = {
 BARS: Final = "▁▂▃▄▅▆▇█"
 UNKNOWN: Final = "·"
 WIDEST: Final = 60  # bars
+GAP: Final = 2
+"""Columns of the terminal between two of the table."""
+ENDLESS: Final = 10_000
+"""How wide it is where nobody looks: what reads a pipe gets a row a line."""
 
 
 def visible(text: str) -> str:
@@ -32,7 +38,7 @@ def visible(text: str) -> str:
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
     """A plain table; the columns named in `right` hold numbers."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    made = Table(box=None, padding=(0, GAP, 0, 0), header_style="dim")
     for column in columns:
         made.add_column(column, overflow="fold", justify="right" if column in right else "left")
     return made
@@ -44,8 +50,32 @@ def add(made: Table, *cells: str | int | Text) -> None:
 
 
 def show(made: Table) -> None:
-    """Print the table."""
-    Console(highlight=False).print(made)
+    """Print the table, no word broken; where that needs more room than there is, each row as lines of its own."""
+    width = shutil.get_terminal_size((ENDLESS, 0)).columns
+    console = Console(highlight=False, width=width)
+    words = [[str(cell).split() for cell in (column.header, *column.cells)] for column in made.columns]
+    for column, cells in zip(made.columns, words, strict=True):
+        column.no_wrap = all(len(cell) <= 1 for cell in cells)
+    narrowest = sum(
+        GAP + max((cell_len(word) for cell in cells for word in cell), default=0) for cells in words
+    )
+    if narrowest <= width:
+        console.print(made)
+        return
+    for number, record in enumerate(_records(made)):
+        console.print(*([""] if number else []), record, sep="\n")
+
+
+def _records(made: Table) -> Iterator[Table]:
+    names = [str(column.header) for column in made.columns]
+    for row in zip(*(column.cells for column in made.columns), strict=True):
+        record = Table.grid("", "", padding=(0, GAP, 0, 0))
+        record.columns[0].style = "dim"
+        record.columns[1].overflow = "fold"
+        for name, cell in zip(names, row, strict=True):
+            if str(cell):
+                record.add_row(name, cell)
+        yield record
 
 
 def coloured(text: str, style: str) -> Text:

@@ -12,7 +12,7 @@ from shared.database.pool import Connection, Database
 from shared.messages import JobDue
 from shared.outcomes import Outage
 from shared.store.jobs import JobRun, Jobs, Planned
-from shared.vocabulary import AccountKey
+from shared.vocabulary import AccountKey, JobName
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,14 @@ class Known:
 
 
 def known(database: Database, account: AccountKey) -> list[Known]:
-    """All jobs that are planned or ever ran, by name; raises DatabaseOutage."""
+    """All jobs that there are, and what ran under another name before, by name; raises DatabaseOutage."""
 
     def read(connection: Connection) -> list[Known]:
         jobs = Jobs(connection, account)
         planned = {one.job: one for one in jobs.schedules()}
         latest = {run.job: run for run in jobs.latest()}
-        return [
-            Known(job, planned.get(job), latest.get(job)) for job in sorted(planned.keys() | latest.keys())
-        ]
+        names = sorted({*map(str, JobName), *planned, *latest})
+        return [Known(job, planned.get(job), latest.get(job)) for job in names]
 
     return database.run(read)
 

@@ -89,6 +89,7 @@ def _named(job: str) -> JobName:
 def _found() -> dict[str, object]:
     desk = office()
     known = {one.job: one for one in operations.known(desk.ledger.database, desk.ledger.account)}
-    listed = [(name.value, WORDS[name], known.get(name.value)) for name in JobName]
+    listed = [(name.value, WORDS[name], known[name.value]) for name in JobName]
     live = any(one.latest and one.latest.finished_at is None for one in known.values())
-    return {"jobs": listed, "live": live, "reconciled": bool(known)}
+    reconciled = any(one.planned or one.latest for one in known.values())
+    return {"jobs": listed, "live": live, "reconciled": reconciled}
