@@ -5,14 +5,16 @@ Nothing here reads the whole ledger: a past balance is the present one without w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from shared.size_order import rank
 from shared.stock_levels import Level, Totals, status
 from shared.vocabulary import AccountKey, ProductId, Size
 
@@ -53,7 +55,7 @@ class Levels:
             """,
             {"account": self._account, "product": product, "low": self.low_stock},
         )
-        return [_level(row) for row in found]
+        return _in_order(map(_level, found))
 
     def totals(self) -> Totals:
         """The figures over all that `now` shows."""
@@ -82,7 +84,7 @@ class Levels:
             """,
             {"account": self._account, "low": self.low_stock, "limit": limit},
         )
-        return [_level(row) for row in found]
+        return _in_order(map(_level, found))
 
     def at(self, moment: datetime, product: ProductId | None = None) -> list[Level]:
         """Every size that was known at `moment`, with its balance then; names and thresholds are today's."""
@@ -109,7 +111,7 @@ class Levels:
             """,
             {"account": self._account, "product": product, "low": self.low_stock, "moment": moment},
         )
-        return [_level(row) for row in found]
+        return _in_order(map(_level, found))
 
     def thresholds(self) -> dict[tuple[ProductId, Size | None], int]:
         """Thresholds of their own, by product and size; the size is None where it is the whole product's."""
@@ -164,18 +166,25 @@ class Levels:
                 where m.account = v.account and m.product_id = v.product_id and m.size = v.size
                 order by m.id limit 1
             ) first
-            where v.account = %(account)s and v.product_id = %(product)s order by v.size
+            where v.account = %(account)s and v.product_id = %(product)s
             """,
             {"account": self._account, "product": product, "days": list(days), "since": days[0]},
         )
-        return [
+        courses = [
             Course(Size(size), int(on_hand), first, _by_day(dict(zip(on, deltas, strict=True)), len(days)))
             for size, on_hand, first, on, deltas in found
         ]
+        return sorted(courses, key=lambda course: rank(course.size))
 
 
 def _by_day(changes: dict[int, int], days: int) -> tuple[int, ...]:
     return tuple(changes.get(day, 0) for day in range(1, days + 1))
+
+
+def _in_order(levels: Iterable[Level]) -> list[Level]:
+    """The levels with the sizes of each product, which stand together, as people name them."""
+    products = groupby(levels, key=lambda level: level.product)
+    return [level for _, own in products for level in sorted(own, key=lambda level: rank(level.size))]
 
 
 def _level(row: tuple[Any, ...]) -> Level:

@@ -9,6 +9,7 @@ from datetime import datetime
 from services.backoffice.operations.reports import prices
 from services.backoffice.operations.reports.stock import Ledger
 from shared import stock_metadata
+from shared.size_order import in_order
 from shared.stock_levels import Level, Totals, status, totals
 from shared.store.levels import Levels
 from shared.stripe_api.client import StripeApi
@@ -55,7 +56,7 @@ def shown(product: ListedProduct, thresholds: Thresholds, low_stock: int) -> Ite
     """What the product's metadata says of each size that has a stock key."""
     sheet = stock_metadata.read(product.metadata)
     default = thresholds.get((product.id, None), low_stock)
-    for size in sorted((*sheet.units, *sheet.unreadable)):
+    for size in in_order((*sheet.units, *sheet.unreadable)):
         units = sheet.units.get(size)
         threshold = thresholds.get((product.id, size), default)
         text = sheet.unreadable.get(size, "")

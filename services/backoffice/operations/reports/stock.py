@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from services.backoffice.operations.reports.products import Unclear, find
 from shared.database.pool import Database
 from shared.periods import DAY, last_days, midnight
+from shared.size_order import in_order
 from shared.stock_levels import Level, closing
 from shared.store.levels import Course, Levels, Named
 from shared.store.snapshots import Snapshots
@@ -105,7 +106,7 @@ def filled(lines: Sequence[Line], others: Sequence[Line]) -> tuple[Line, ...]:
                 for mine, other in zip(own.get(size, nothing), more.get(size, nothing), strict=True)
             ),
         )
-        for size in sorted(own.keys() | more.keys())
+        for size in in_order(own.keys() | more.keys())
     )
 
 
