@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from shared.vocabulary import AccountKey, ProductId, SessionId, Size
 
+ENTRY: Final[LiteralString] = """
+    select m.id, m.at, m.product_id as product, p.name, m.size, m.kind, m.delta, m.session_id as session, m.actor,
+        m.reason, case when starts_with(m.source_key, 'import:') then split_part(m.source_key, ':', 2) end as batch
+"""
+"""The columns of Moved, of a movement `m` and its product `p`."""
+
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One movement: units that came or went (`delta`), and what was on hand `after` it; the import it is of."""
+class Mark:
+    """Where a page ends: the moment of its last entry, and its id, which tells apart what happened at once."""
+
+    at: datetime
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One movement: `delta` units that came or went, who or which sale did it, and the import it is of."""
 
     id: int
     at: datetime
@@ -23,11 +37,22 @@ class Entry:
     size: Size
     kind: str
     delta: int
-    after: int
     session: SessionId | None
     actor: str
     reason: str
-    batch: str | None = None
+    batch: str | None
+
+    @property
+    def mark(self) -> Mark:
+        """The page that ends with it."""
+        return Mark(self.at, str(self.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Moved):
+    """A movement, and what was on hand `after` it."""
+
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +95,11 @@ class Journal:
         """The newest movements since `since`, newest first; of one product and size, or of all (None)."""
         with self._connection.cursor(row_factory=class_row(Entry)) as cursor:
             return cursor.execute(
-                """
-                select m.id, m.at, m.product_id as product, p.name, m.size, m.kind, m.delta,
-                    v.on_hand - coalesce(sum(m.delta) over (
+                f"""
+                {ENTRY}, v.on_hand - coalesce(sum(m.delta) over (
                         partition by m.product_id, m.size order by m.at desc, m.id desc
                         rows between unbounded preceding and 1 preceding
-                    ), 0)::bigint as after,
-                    m.session_id as session, m.actor, m.reason,
-                    case when starts_with(m.source_key, 'import:') then split_part(m.source_key, ':', 2) end as batch
+                    ), 0)::bigint as after
                 from (
                     select * from movement
                     where account = %(account)s and at >= %(since)s
@@ -88,7 +110,7 @@ class Journal:
                 join product p on p.account = m.account and p.id = m.product_id
                 join variant v on v.account = m.account and v.product_id = m.product_id and v.size = m.size
                 order by m.at desc, m.id desc
-                """,
+                """,  # noqa: S608 - all of the text is ours
                 {"account": self._account, "product": product, "size": size, "since": since, "limit": limit},
             ).fetchall()
 

@@ -13,19 +13,11 @@ from typing import Any, Final, LiteralString
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from shared.store.journal import SoldUnits
+from shared.store.journal import ENTRY, Mark, Moved, SoldUnits
 from shared.vocabulary import AccountKey, MovementKind, ProductId, SessionId, Size
 
 LOOK: Final = 5_000
 """Movements that are looked through for one page where no index knows what is sought."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Where a page ends: the moment of its last entry, and its id, which tells apart what happened at once."""
-
-    at: datetime
-    key: str
 
 
 NEWEST: Final = Mark(datetime.max.replace(tzinfo=UTC), str(2**63 - 1))
@@ -39,27 +31,6 @@ class Sought:
     product: ProductId | None = None
     size: Size | None = None
     kind: MovementKind | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One movement: `delta` units that came or went, and who or which sale did it."""
-
-    id: int
-    at: datetime
-    product: ProductId
-    name: str
-    size: Size
-    kind: str
-    delta: int
-    session: SessionId | None
-    actor: str
-    reason: str
-
-    @property
-    def mark(self) -> Mark:
-        """The page that ends with it."""
-        return Mark(self.at, str(self.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +54,6 @@ class PaidSale:
         return Mark(self.booked_at, self.session)
 
 
-_ENTRY: Final[LiteralString] = """
-    select m.id, m.at, m.product_id as product, p.name, m.size, m.kind, m.delta, m.session_id as session, m.actor,
-        m.reason
-"""
 _MARK: Final[LiteralString] = "select m.at, m.id from"
 _MOVEMENT: Final[LiteralString] = "select * from movement where account = %(account)s"
 _SALE: Final[LiteralString] = """
@@ -107,7 +74,7 @@ class JournalPages:
         with self._connection.cursor(row_factory=class_row(Moved)) as cursor:
             return cursor.execute(
                 f"""
-                {_ENTRY} from ({_looked_through(sought)}) m
+                {ENTRY} from ({_looked_through(sought)}) m
                 join product p on p.account = m.account and p.id = m.product_id
                 where (%(size)s::text is null or m.size = %(size)s)
                     and (%(kind)s::text is null or m.kind = %(kind)s)
@@ -172,7 +139,7 @@ class JournalPages:
         with self._connection.cursor(row_factory=class_row(Moved)) as cursor:
             return cursor.execute(
                 f"""
-                {_ENTRY} from movement m join product p on p.account = m.account and p.id = m.product_id
+                {ENTRY} from movement m join product p on p.account = m.account and p.id = m.product_id
                 where m.account = %s and m.session_id = %s order by m.id
                 """,
                 (self._account, session),
