@@ -9,7 +9,7 @@ from typing import Final
 
 from shared import clock
 from shared.alerts import NewAlert, unplaced_facts
-from shared.broker.port import Broker, DeadLetter, Delivery, Outgoing, Subscription, Verdict
+from shared.broker.port import Ack, Broker, DeadLetter, Delivery, Outgoing, Subscription, Verdict
 from shared.broker.runtime import outgoing
 from shared.database.pool import Database
 from shared.findings import Cause, NewFinding
@@ -115,13 +115,13 @@ def park(
     queues: Sequence[str],
     reason: str = "nobody <knows> it",
 ) -> None:
-    """Have these messages refused by whoever handles their queues, which hold no others."""
-    before = _dead(broker, queues)
+    """Have these messages refused by whoever handles their queues; whatever else is in those is handled."""
+    before, mine = _dead(broker, queues), {one.message_id for one in messages}
     broker.publish(*messages)
     stop = Event()
 
     def refuse(deliveries: Sequence[Delivery]) -> Sequence[Verdict]:
-        return [DeadLetter(reason) for _ in deliveries]
+        return [DeadLetter(reason) if one.message_id in mine else Ack() for one in deliveries]
 
     subscriptions = [Subscription(queue, refuse) for queue in queues]
     consumer = Thread(target=broker.consume, args=(subscriptions, stop))
