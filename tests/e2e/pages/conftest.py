@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser
@@ -37,11 +38,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def window(browser: Browser, pages: Pages) -> Iterator[Open]:
     """Opens windows; none may have complained by the end of the test."""
-    yield from windows(browser, pages)
+    with windows(browser, pages) as make:
+        yield make
 
 
-def windows(browser: Browser, pages: Pages) -> Iterator[Open]:
-    """Opens windows, the operator's unless they are no `inside` ones."""
+@contextmanager
+def windows(browser: Browser, pages: Pages) -> Generator[Open]:
+    """Opens windows, the operator's where nothing else is said, until the end of the block."""
     opened: list[Window] = []
 
     def make(*, inside: bool = True, width: int = WIDE, scripts: bool = True) -> Window:

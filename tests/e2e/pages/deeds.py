@@ -15,7 +15,7 @@ from tests.e2e.pages.shop import Stage
 from tests.support import past
 from tests.support.chromium import Window
 from tests.support.hands import Hand
-from tests.support.pages import Pages
+from tests.support.pages import PASSWORD, Pages
 
 _NUMBERS: Final = itertools.count(1)
 
@@ -51,6 +51,12 @@ class Scene:
     def go(self, path: str) -> None:
         """To that page, as by a bookmark."""
         self.page.goto(path)
+
+    def log_in(self, password: str = PASSWORD) -> None:
+        """Type it, and press the button."""
+        self.write(self.page, "Name", "olga")
+        self.write(self.page, "Password", password)
+        self.press(self.page, "Log in")
 
     def part(self, name: str) -> Locator:
         """The part of the page below that heading."""
@@ -94,12 +100,15 @@ Act = Callable[[Scene], None]
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something that is done on the pages: the endpoints that it needs, and whether it is one of the `chief` ones."""
+    """Something that is done on the pages: the endpoints that it needs, and whether it is one of the `chief` ones.
+
+    One that is `alone` has a window of its own, and comes in by itself.
+    """
 
     act: Act
     endpoints: tuple[str, ...]
     chief: bool
-    inside: bool
+    alone: bool
 
     @property
     def name(self) -> str:
@@ -110,11 +119,11 @@ class Deed:
 DEEDS: Final[list[Deed]] = []
 
 
-def deed(*endpoints: str, chief: bool = False, inside: bool = True) -> Callable[[Act], Act]:
-    """What is decorated is done by browsers; `chief` deeds on every way, those not `inside` before a login."""
+def deed(*endpoints: str, chief: bool = False, alone: bool = False) -> Callable[[Act], Act]:
+    """What is decorated is done by browsers; `chief` deeds on every way."""
 
     def keep(act: Act) -> Act:
-        DEEDS.append(Deed(act, endpoints, chief, inside))
+        DEEDS.append(Deed(act, endpoints, chief, alone))
         return act
 
     return keep

@@ -13,20 +13,16 @@ from shared.vocabulary import ProductId
 from tests.e2e.pages.deeds import Scene, deed
 from tests.e2e.pages.shop import stock_worker
 from tests.support import past
-from tests.support.pages import PASSWORD
 
 
-@deed("login.enter", "login.leave", inside=False, chief=True)
+@deed("login.enter", "login.leave", chief=True, alone=True)
 def log_in_and_out(scene: Scene) -> None:
     """A wrong password is said so, the right one leads to the page that was asked for, and logging out ends it all."""
     page = scene.page
     scene.go("/products?show=out")
-    for password in ("not the password", PASSWORD):
-        scene.write(page, "Name", "olga")
-        scene.write(page, "Password", password)
-        scene.press(page, "Log in")
-        if password != PASSWORD:
-            expect(page.get_by_role("alert")).to_have_text("Name and password don't fit.")
+    scene.log_in("not the password")
+    expect(page.get_by_role("alert")).to_have_text("Name and password don't fit.")
+    scene.log_in()
     expect(page).to_have_url(re.compile(r"/products\?show=out$"))
     scene.press(page, "Log out")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
@@ -146,11 +142,12 @@ def save_the_stock(scene: Scene) -> None:
         assert row in download.value.path().read_text()
 
 
-@deed("overview.figures")
+@deed("overview.figures", alone=True)
 def leave_the_overview_open(scene: Scene) -> None:
     """It shows within seconds what happens meanwhile."""
     scene.page.clock.install()
     scene.go("/")
+    scene.log_in()
     units = scene.page.locator("dt:has-text('Units on hand') + dd .more")
     before = units.inner_text()
     scene.product("Shirt", "M", "L")

@@ -44,7 +44,7 @@ OTHERS = (
 @pytest.fixture(scope="module")
 def opened(browser: Browser, pages: Pages) -> Iterator[Window]:
     """A window in which one page after the other is looked at."""
-    for make in windows(browser, pages):
+    with windows(browser, pages) as make:
         yield make()
 
 
