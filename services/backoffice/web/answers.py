@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Flask, Response, g, redirect, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.backoffice.operations import people
@@ -56,7 +56,8 @@ def explain(app: Flask) -> None:
     def refused_by_http(error: HTTPException) -> AnyResponse | tuple[str, int]:
         if error.code is None or error.code < 400:  # noqa: PLR2004 - HTTP's own: a redirect
             return error.get_response()  # pyright: ignore[reportReturnType] - the wsgi wrapper's own class
-        return _problem(error.description or error.name, error.code)
+        unsaid = isinstance(error, NotFound) and error.description == NotFound.description
+        return _problem("there is no such page" if unsaid else error.description or error.name, error.code)
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> tuple[str, int]:

@@ -1,133 +1,62 @@
-"""A small shop, its pages served, and windows on them."""
+"""A shop with something on every page, its pages served, and windows on them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser
 
-from services.backoffice.operations import stocktaking
-from services.backoffice.operations.stocktaking import Author, Shop
-from services.stripe_simulator.simulator import Simulator
-from shared.alerts import NewAlert, unplaced_facts
-from shared.broker.embedded import EmbeddedBroker
-from shared.database.pool import Database
-from shared.store.alerts import Alerts
-from shared.store.products import Products
-from shared.store.sales import Sales
-from shared.topology import PIPELINE
-from shared.vocabulary import (
-    AlertKind,
-    LineItemId,
-    MovementKind,
-    ProductId,
-    SessionId,
-    Size,
-    UnplacedSale,
-)
-from tests.support.chromium import WIDE, Window, chromium
-from tests.support.pages import ACCOUNT, PASSWORD, Pages, add_people, served
-from tests.support.postgres import fresh_database
-
-STOCK = {
-    ("prod_shirt", "Blue shirt"): {"S": 12, "M": 3},
-    ("prod_mug", "Mug"): {"": 40},
-    ("prod_cap", "Cap"): {"": 1},
-}
-
-SESSION = SessionId("cs_test_" + "b1gN4m3" * 8 + "xy")
-"""As long as Stripe's are."""
+from tests.e2e.pages.shop import Stage, staged
+from tests.support.chromium import HEIGHT, WIDE, Window, chromium
+from tests.support.pages import Pages
 
 Open = Callable[..., Window]
 
 
-@pytest.fixture(scope="module")
-def pages(postgres: str) -> Iterator[Pages]:
-    """The pages of three products, for an operator."""
-    with (
-        Simulator.start(port=0) as simulator,
-        fresh_database(postgres) as url,
-        served(url, stripe=simulator.url) as made,
-    ):
-        add_people(made.database, olga="operator")
-        with closing(EmbeddedBroker(url, PIPELINE)) as broker:
-            _fill(made.database, broker)
-        _hold(made.database)
+@pytest.fixture(scope="session")
+def stage(postgres: str) -> Iterator[Stage]:
+    """The shop, for all that look at it: what they change is their own."""
+    with staged(postgres) as made:
         yield made
 
 
-def _fill(database: Database, broker: EmbeddedBroker) -> None:
-    shop = Shop(database, broker, ACCOUNT)
-    for (product, name), sizes in STOCK.items():
-        known = [Size(size) for size in sizes]
-        with database.transaction() as connection:
-            Products(connection, ACCOUNT).create(ProductId(product), name)
-            Products(connection, ACCOUNT).save_sizes(
-                ProductId(product), dict.fromkeys(known, "managed"), opened=known
-            )
-        for size, units in sizes.items():
-            where = stocktaking.place(shop, product, size)
-            stocktaking.change(
-                shop, where, units, kind=MovementKind.RESTOCK, author=Author("olga", "opening")
-            )
-    stocktaking.change(
-        shop,
-        stocktaking.place(shop, "prod_cap", ""),
-        -1,
-        kind=MovementKind.ADJUSTMENT,
-        author=Author("olga", "lost"),
-    )
-
-
-def _hold(database: Database) -> None:
-    """A sale waits for its size, and people are told: something is counted in the navigation."""
-    line, why = LineItemId("li_1"), "the sale does not say which size was sold"
-    sale = UnplacedSale(ACCOUNT, SESSION, line, "sale:held", ProductId("prod_shirt"), None, 1, why)
-    facts = unplaced_facts(SESSION, line, quantity=1, reason=why)
-    alert = NewAlert(ACCOUNT, AlertKind.UNPLACED_SALE, f"{SESSION}/{line}", facts)
-    with database.transaction() as connection:
-        Sales(connection, ACCOUNT).hold([sale])
-        Alerts(connection, ACCOUNT).raise_([alert])
+@pytest.fixture(scope="session")
+def pages(stage: Stage) -> Pages:
+    """Its pages."""
+    return stage.pages
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, for a whole module."""
+    """Chromium, for a whole module: while it runs, nothing else can have a loop of its own."""
     with chromium() as made:
         yield made
 
 
-@pytest.fixture(scope="module")
-def cookies(browser: Browser, pages: Pages) -> Any:  # noqa: ANN401 - playwright's own
-    """What a browser holds in which the operator is logged in; nobody logs out of this visit."""
-    context = browser.new_context(base_url=pages.url)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("[name=name]", "olga")
-    page.fill("[name=password]", PASSWORD)
-    page.click("main button")
-    page.wait_for_selector("h1:has-text('Overview')")
-    state = context.storage_state()
-    context.close()
-    return state
-
-
 @pytest.fixture
-def window(browser: Browser, pages: Pages, request: pytest.FixtureRequest) -> Iterator[Open]:
+def window(browser: Browser, pages: Pages) -> Iterator[Open]:
     """Opens windows; none may have complained by the end of the test."""
+    with windows(browser, pages) as make:
+        yield make
+
+
+@contextmanager
+def windows(browser: Browser, pages: Pages) -> Generator[Open]:
+    """Opens windows, the operator's where nothing else is said, until the end of the block."""
     opened: list[Window] = []
 
     def make(*, inside: bool = True, width: int = WIDE, scripts: bool = True) -> Window:
         context = browser.new_context(
             base_url=pages.url,
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": HEIGHT},
             java_script_enabled=scripts,
             reduced_motion="reduce",
-            storage_state=request.getfixturevalue("cookies") if inside else None,
         )
+        if inside:
+            cookie = pages.cookie("olga")
+            context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": pages.url}])
         opened.append(Window(context.new_page()))
         return opened[-1]
 

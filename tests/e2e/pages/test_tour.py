@@ -1,36 +1,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from shared.broker.embedded import EmbeddedBroker
-from shared.topology import PIPELINE
 from tests.e2e.pages.tour_shop import fill
-from tests.integration.backoffice.web import inbox_site
-from tests.integration.backoffice.web.inbox_site import Site
+from tests.support.pages import PASSWORD, Pages, add_people, served
 from tests.support.postgres import fresh_database
 
 Picture = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
-def site(postgres: str) -> Iterator[Site]:
+def site(postgres: str) -> Iterator[Pages]:
     """The pages of a shop with a month behind it."""
-    with fresh_database(postgres) as url, inbox_site.served(url) as made:
-        with closing(EmbeddedBroker(url, PIPELINE)) as broker:
-            fill(made, broker)
+    with fresh_database(postgres) as url, served(url) as made:
+        add_people(made.database, anna="operator")
+        fill(made)
         yield made
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
+def page(browser: Browser, site: Pages) -> Iterator[Page]:
     """A window of somebody who has just come in."""
     context = browser.new_context(
-        base_url=site.operator.origin,
+        base_url=site.url,
         viewport={"width": 1200, "height": 760},
         color_scheme="light",
         reduced_motion="reduce",
@@ -38,7 +34,7 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
     made = context.new_page()
     made.goto("/")
     made.get_by_label("Name").fill("anna")
-    made.get_by_label("Password").fill(inbox_site.PASSWORD)
+    made.get_by_label("Password").fill(PASSWORD)
     made.get_by_role("button", name="Log in").click()
     yield made
     context.close()

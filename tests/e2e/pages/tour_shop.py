@@ -8,13 +8,11 @@ from random import Random
 from typing import Final
 
 from shared import clock
-from shared.broker.port import Broker
-from shared.broker.runtime import outgoing
-from shared.messages import SessionPaid
-from shared.vocabulary import AlertKind, MovementKind, ProductId, SessionId, Size
-from tests.integration.backoffice.web.flow_site import park
-from tests.integration.backoffice.web.inbox_site import ACCOUNT, Site
+from shared.topology import SALES
+from shared.vocabulary import AlertKind, MovementKind, ProductId, Size
 from tests.integration.reports.ledger import Entry, append, create
+from tests.support import inboxes
+from tests.support.pages import Pages
 
 DAYS: Final = 30
 GOODS: Final = {
@@ -29,7 +27,7 @@ LEAST: Final = 4
 """Units at which a delivery comes, of all but the last good, which nobody orders any more."""
 
 
-def fill(site: Site, broker: Broker) -> None:
+def fill(site: Pages) -> None:
     """Write the month down, and leave something in each inbox."""
     for product, (name, sizes, _) in GOODS.items():
         create(site.database, {product: name}, list(sizes))
@@ -42,12 +40,19 @@ def fill(site: Site, broker: Broker) -> None:
             from movement where session_id is not null
             """
         )
-    site.held(ProductId("prod_shirt"), "medium")
-    site.finding(ProductId("prod_socks"), "Wool socks", "it shows “about 20”")
-    site.refund(ProductId("prod_mug"), "", likeness="exact", proposed=1)
-    site.alert(AlertKind.LOW_STOCK, "prod_cap/", name="Cap", product="prod_cap", on_hand=2, threshold=5)
-    told = SessionPaid(account=ACCOUNT, session=SessionId("cs_live_other"), at=clock.now())
-    park(broker, [outgoing(told)], ["sales"], "Stripe does not know the session")
+    inboxes.held(site.database, ProductId("prod_shirt"), "medium")
+    inboxes.finding(site.database, ProductId("prod_socks"), "Wool socks", "it shows “about 20”")
+    inboxes.refund(site.database, ProductId("prod_mug"), "", likeness="exact", proposed=1)
+    inboxes.alert(
+        site.database,
+        AlertKind.LOW_STOCK,
+        "prod_cap/",
+        name="Cap",
+        product="prod_cap",
+        on_hand=2,
+        threshold=5,
+    )
+    inboxes.park(site.broker, [inboxes.paid("cs_live_other")], [SALES], "Stripe does not know the session")
 
 
 def _month(now: datetime, random: Random) -> Iterator[Entry]:

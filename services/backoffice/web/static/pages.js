@@ -16,3 +16,5 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest?.("form");
   if (form && !event.detail.xhr?.getResponseHeader("HX-Redirect")) release(form);
 });
+// On a phone the navigation is wider than the window: it begins where one is.
+document.querySelector(".top [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

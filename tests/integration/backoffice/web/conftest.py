@@ -1,4 +1,4 @@
-"""The pages of a shop with one product, for an operator, a viewer and strangers."""
+"""The pages of a shop, empty or with one product, for an operator, a viewer and strangers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from shared.store.products import Products
 from shared.vocabulary import ProductId, Size
-from tests.support.pages import ACCOUNT, Pages, add_people, served
+from tests.support.pages import ACCOUNT, Browser, Pages, add_people, served
 from tests.support.postgres import fresh_database
 
 PRODUCT = ProductId("prod_secretshirt")
@@ -17,21 +17,32 @@ TLS = "https://stock.example.com"
 
 
 @pytest.fixture(scope="module")
-def shop_url(postgres: str) -> Iterator[str]:
-    """A database with one product and three people, for a whole module."""
-    with fresh_database(postgres) as url:
-        yield url
+def site(postgres: str) -> Iterator[Pages]:
+    """The pages of an empty shop, for a whole module."""
+    with fresh_database(postgres) as url, served(url) as made:
+        add_people(made.database, olga="operator", viola="viewer")
+        yield made
 
 
 @pytest.fixture(scope="module")
-def all_pages(shop_url: str) -> Iterator[Pages]:
-    """The pages, served."""
-    with served(shop_url) as pages:
-        add_people(pages.database, olga="operator", viola="viewer")
-        with pages.database.transaction() as connection:
-            Products(connection, ACCOUNT).create(PRODUCT, NAME)
-            Products(connection, ACCOUNT).save_sizes(PRODUCT, {Size("M"): "managed"}, opened=[Size("M")])
-        yield pages
+def olga(site: Pages) -> Browser:
+    """Somebody who may change things."""
+    return site.browser("olga")
+
+
+@pytest.fixture(scope="module")
+def viola(site: Pages) -> Browser:
+    """Somebody who may look."""
+    return site.browser("viola")
+
+
+@pytest.fixture(scope="module")
+def all_pages(site: Pages) -> Pages:
+    """The pages of a shop with one product."""
+    with site.database.transaction() as connection:
+        Products(connection, ACCOUNT).create(PRODUCT, NAME)
+        Products(connection, ACCOUNT).save_sizes(PRODUCT, {Size("M"): "managed"}, opened=[Size("M")])
+    return site
 
 
 @pytest.fixture
@@ -43,8 +54,7 @@ def pages(all_pages: Pages) -> Pages:
 
 
 @pytest.fixture(scope="module")
-def behind_tls(shop_url: str, all_pages: Pages) -> Iterator[Pages]:
+def behind_tls(all_pages: Pages) -> Iterator[Pages]:
     """The same shop as people see it through a proxy that speaks TLS."""
-    assert all_pages
-    with served(shop_url, TLS) as pages:
+    with served(all_pages.database_url, TLS) as pages:
         yield pages
