@@ -121,7 +121,7 @@ def test_fault_66_a_serialization_failure_runs_the_whole_work_again(counted: Dat
 
 
 def test_fault_66_a_deadlock_runs_the_loser_again(counted: Database) -> None:
-    """Two transactions that wait for each other both succeed in the end; who was ended once may meet the other again."""
+    """Two transactions that wait for each other both succeed in the end, however often one of them is ended."""
     both_have_one = threading.Barrier(2, timeout=10)
     tries: list[str] = []
 
