@@ -225,9 +225,9 @@ def _running(app: Flask, url: str, *, behind_proxy: bool) -> Generator[None]:
     try:
         yield
     finally:
+        server.task_dispatcher.shutdown()  # whoever still answers wants the trigger
         trigger.pull_trigger(server.close)  # by its own thread, which would look for it once a second
         thread.join(10)
-        server.task_dispatcher.shutdown()
 
 
 def _dashed(headers: Mapping[str, str]) -> dict[str, str]:

@@ -69,11 +69,11 @@ def test_a_slip_is_said_beside_the_form(window: Open, pages: Pages, width: int) 
     change(page)
     expect(page.get_by_role("alert")).to_contain_text("The units must be a whole number")
     expect(page.get_by_label("Why")).to_have_value("delivery 17")
-    assert units_of(pages, shirt, "M") == 10
+    assert units_of(pages, shirt, "S") == 10
     page.get_by_label("Units").fill("20")
     change(page)
     expect(page.get_by_role("status")).to_contain_text("10 → 30")
-    assert units_of(pages, shirt, "M") == 30
+    assert units_of(pages, shirt, "S") == 30
 
 
 def test_without_scripts_a_slip_is_said_on_a_page(window: Open, pages: Pages) -> None:
