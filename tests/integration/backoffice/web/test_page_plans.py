@@ -15,6 +15,7 @@ from shared import clock
 from shared.database.pool import Database
 from shared.store.journal_pages import NEWEST, NEWEST_SALE, JournalPages, Mark, Sought
 from shared.store.product_pages import ProductPages
+from shared.store.refunds import Refunds
 from shared.vocabulary import MovementKind, Size
 from tests.support.pages import ACCOUNT
 from tests.support.past import SHIRT, stock
@@ -37,7 +38,7 @@ class Explained(psycopg.Cursor[Any]):
 
 @pytest.fixture(scope="module")
 def large(postgres: str) -> Iterator[psycopg.Connection[Any]]:
-    """A ledger of 60,000 sales, with little else between them, and a cursor that notes plans."""
+    """A ledger of 60,000 sales and 20,000 refunds, with little else between them, and a cursor that notes plans."""
     with fresh_database(postgres) as dsn:
         database = Database(dsn, name="tests", size=2)
         stock(database)
@@ -57,6 +58,15 @@ def large(postgres: str) -> Iterator[psycopg.Connection[Any]]:
                 select 'self:test', 'prod_shirt', 'M', -1, case when n % 5000 = 0 then 'restock' else 'sale' end,
                     'key ' || n, 'cs_' || n, 'stripe', now() - n * interval '1 minute'
                 from generate_series(1, 60000) n
+                """
+            )
+            connection.execute(
+                """
+                insert into refund
+                    (account, refund_id, session_id, kind, likeness, amount, currency, state, proposed_at)
+                select 'self:test', 're_' || n, 'cs_' || n, 'full', 'all', 100, 'eur',
+                    case when n % 1000 = 0 then 'open' else 'accepted' end, now() - n * interval '1 minute'
+                from generate_series(1, 20000) n
                 """
             )
             connection.execute("analyze")
@@ -93,3 +103,17 @@ def test_no_page_reads_the_whole_ledger(large: psycopg.Connection[Any]) -> None:
     assert any("sale_recovered" in plan for plan in Explained.plans)
     large.execute("select from movement where actor = 'ada'")
     assert scans.search(Explained.plans[-1])
+
+
+@pytest.mark.parametrize(
+    ("states", "index"), [(["open"], "refund_open"), (["accepted", "void"], "refund_newest")]
+)
+def test_no_page_of_refunds_sorts_them_all(
+    large: psycopg.Connection[Any], states: list[str], index: str
+) -> None:
+    """Those that wait and those that were decided are read in their order, a page at a time."""
+    Explained.plans.clear()
+    assert len(Refunds(large, ACCOUNT).listed(states, 11)) == 11
+    (plan,) = Explained.plans
+    assert index in plan
+    assert "Seq Scan" not in plan
