@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from shared.store.journal_pages import Moved
+from shared.store.journal import ENTRY, Moved
 from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId
 
 MOST_MOVEMENTS: Final = 500
@@ -58,10 +58,8 @@ class Asked:
     state: str
 
 
-_MOVED = """
-    select m.id, m.at, m.product_id as product, p.name, m.size, m.kind, m.delta, m.session_id as session,
-        m.actor, m.reason
-    from movement m join product p on p.account = m.account and p.id = m.product_id
+_MOVED: Final[LiteralString] = f"""
+    {ENTRY} from movement m join product p on p.account = m.account and p.id = m.product_id
 """
 
 
