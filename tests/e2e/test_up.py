@@ -19,7 +19,7 @@ from services.backoffice.supervisor.up import ORPHANS_LEAVE_WITHIN
 from shared import clock
 from shared.database.embedded import EmbeddedPostgres
 from tests.support.postgres import home_folder
-from tests.support.processes import stop
+from tests.support.processes import gone, runs, stop
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ class Up:
 
     def child(self, module: str) -> psutil.Process | None:
         """The running child that runs `module`, None where there is none."""
-        return next((child for child in self.children() if module in child.cmdline()), None)
+        return next((child for child in self.children() if runs(child, module)), None)
 
     def children(self) -> list[psutil.Process]:
         """The services that run."""
@@ -75,14 +75,6 @@ class Up:
         pid_file = EmbeddedPostgres(self.home).folder / "data" / "postmaster.pid"
         postgres = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
         return [supervisor, *supervisor.children(recursive=True), postgres, *postgres.children()]
-
-
-def gone(process: psutil.Process) -> bool:
-    """Whether the process has ended, reaped or not."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 Start = Callable[..., Up]
@@ -135,11 +127,15 @@ def _stop_all(started: list[subprocess.Popen[str]]) -> None:
             process.stdout.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_ready_takes_webhooks_and_leaves_nothing_behind(start: Start, number: signal.Signals) -> None:
+def test_it_says_ready_takes_webhooks_and_leaves_nothing_behind(start: Start) -> None:
     """Told to stop, `up` ends with 0 and neither a service, nor a worker of one, nor the database remains."""
     up = start()
     assert up.ready
+    ends(up, signal.SIGTERM)
+
+
+def ends(up: Up, number: signal.Signals) -> None:
+    """It does, with 0, and leaves nothing behind."""
     processes = up.everything()
     up.process.send_signal(number)
     assert up.process.wait(40) == 0
@@ -238,6 +234,11 @@ def test_two_supervisors_do_not_share_a_folder(running: Up) -> None:
     code, line = _one_line(running.home, "up")
     assert code == 2
     assert "STOCKSYNC_HOME" in line
+
+
+def test_after_all_that_one_ctrl_c_ends_it(running: Up) -> None:
+    """Whatever was killed and came back, nothing remains; the last that is done with this one."""
+    ends(running, signal.SIGINT)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def postgres() -> Iterator[str]:
     """The address of a server that holds a migrated template database; its disk is not waited for."""
     with _server() as address:
         with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute("alter system set fsync = off")
+            for unwaited in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(unwaited)))
             connection.execute("select pg_reload_conf()")
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
         migrate(named(address, TEMPLATE))

@@ -37,6 +37,22 @@ def stop(process: subprocess.Popen[AnyStr], seconds: float = STOP_SECONDS) -> No
         raise
 
 
+def gone(process: psutil.Process) -> bool:
+    """Whether the process has ended, reaped or not."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def runs(process: psutil.Process, word: str) -> bool:
+    """Whether `word` is of its command line; what has ended meanwhile has none."""
+    try:
+        return word in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _kill(process: psutil.Process) -> None:
     for one in (*process.children(recursive=True), process):
         with suppress(psutil.NoSuchProcess):

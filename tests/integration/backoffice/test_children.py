@@ -19,6 +19,7 @@ from services.backoffice.supervisor.fleet import Fleet
 from services.backoffice.supervisor.plan import ChildSpec
 from services.backoffice.supervisor.restarts import GiveUp
 from services.backoffice.supervisor.signals import Signals
+from tests.support.processes import gone
 from tests.support.waiting import until
 
 LONG = "import threading; threading.Event().wait()"
@@ -86,7 +87,7 @@ made.wait()
     process.kill()
     process.wait()
     fleet.tend()
-    until("the worker to end", lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    until("the worker to end", lambda: gone(worker))
 
 
 def test_a_wrong_setting_of_a_child_ends_the_whole(
@@ -156,7 +157,7 @@ threading.Event().wait()
         if held:
             until(
                 "the orphan to end",
-                lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE,
+                lambda: gone(orphan),
             )
         else:
             threading.Event().wait(1.0)

@@ -19,7 +19,7 @@ from shared.broker.port import Broker
 from shared.settings import child_environment
 from shared.topology import SALES
 from tests.integration.ingest.proxy import Proxy
-from tests.support.processes import stopping
+from tests.support.processes import gone, stopping
 from tests.support.waiting import until
 from tests.unit.ingest.support import PATH, SECRET, event, raw, signed
 
@@ -43,7 +43,7 @@ class Ingest:
     def workers(self) -> list[psutil.Process]:
         """The processes that answer."""
         children = psutil.Process(self.process.pid).children()
-        return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        return [child for child in children if not gone(child)]
 
     def memory(self) -> int:
         """Bytes of all of them."""
