@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shared import clock
 from tests.simulation.campaign import campaign, quiet, shortest
+from tests.simulation.world import SLANG
 
 RECORD = Path(__file__).parents[2] / "docs" / "simulation-record.md"
 
@@ -24,15 +25,19 @@ def main() -> int:
     parser.add_argument(
         "--odd", type=float, default=1, help="people's slips, backups and deletions so many times as often"
     )
+    parser.add_argument(
+        "--slang", type=float, default=SLANG, help="the share of sold lines that are placed by an alias"
+    )
     arguments = parser.parse_args()
+    world = {"odd": arguments.odd, "slang": arguments.slang}
     quiet()
     if arguments.seed is not None:
-        trace = shortest(arguments.seed, odd=arguments.odd)
+        trace = shortest(arguments.seed, **world)
         print(trace or f"seed {arguments.seed} holds")
         return bool(trace)
     begun = clock.monotonic()
     seeds = range(arguments.first, arguments.first + arguments.schedules)
-    failures = campaign(seeds, progress=True, odd=arguments.odd)
+    failures = campaign(seeds, progress=True, **world)
     seconds = clock.monotonic() - begun
     rate = arguments.schedules / seconds
     result = f"{arguments.schedules:,} schedules from seed {arguments.first}: {len(failures)} violations"
@@ -40,7 +45,7 @@ def main() -> int:
     for seed, what in sorted(failures.items())[:20]:
         print(f"  seed {seed}: {what}")
     if failures:
-        print(shortest(min(failures), odd=arguments.odd))
+        print(shortest(min(failures), **world))
     if arguments.record:
         seeds_played = f"{arguments.schedules:,} from seed {arguments.first:,}"
         _record(seeds_played + (f", odd {arguments.odd:g}" if arguments.odd != 1 else ""), len(failures))

@@ -50,12 +50,12 @@ def play(
     return ""
 
 
-def shortest(seed: int, switches: Switches | None = None, odd: float = 1) -> str:
+def shortest(seed: int, switches: Switches | None = None, odd: float = 1, *, slang: float = SLANG) -> str:
     """The trace of `seed`, cut off after as few steps as make it fail; '' where it does not."""
     for steps in range(STEPS + 1):
-        what = play(seed, steps, switches, odd)
+        what = play(seed, steps, switches, odd, slang=slang)
         if what:
-            world = World.of(seed, switches, traced=True, odd=odd)
+            world = World.of(seed, switches, traced=True, odd=odd, slang=slang)
             try:
                 world.run(steps)
             except Exception:  # noqa: BLE001 - known already
