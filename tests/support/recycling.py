@@ -53,7 +53,7 @@ class Pristine:
         """Empty whatever was filled; False where the database is not as it was all the same, or not there."""
         try:
             return self._restored(address)
-        except psycopg.Error:
+        except psycopg.OperationalError:
             return False
 
     def _restored(self, address: str) -> bool:
