@@ -1,6 +1,7 @@
 """Goods and customers for `make up`, so that there is something to look at: where the simulator's shop is empty.
 
-They are gone with the simulator. Where a Stripe account is used, or the shop has goods, nothing happens.
+The next time customers find the goods that were left. Where a Stripe account is used, or the shop has other goods,
+nothing happens.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 import requests
 import stripe
 
-from demo.shop import KEY, Shop, open_shop
+from demo.shop import KEY, Shop, open_shop, shop_as_left
 from services.backoffice.settings import UpSettings
 from services.backoffice.supervisor.plan import url
 from shared import clock
@@ -41,18 +42,24 @@ def main() -> int:
     if simulator is None or not settings.uses_simulator or settings.stripe_api_base:
         return 0
     try:
-        if _answers(simulator, OPEN_WITHIN) and not _has_goods(simulator):
-            _open(simulator)
+        if _answers(simulator, OPEN_WITHIN):
+            _let_in(simulator)
     except (requests.RequestException, stripe.StripeError):
         return 0  # the shop is gone, and with it everybody in it
     return 0
 
 
-def _open(simulator: str) -> None:
-    shop, random = open_shop(simulator), Random(7)  # noqa: S311 - who buys what is no secret
-    NEVER.wait(EVERY)  # the keeper has looked at the goods by then, as it has in a shop that is open
-    for _ in range(FIRST):
-        _buy(shop, random)
+def _let_in(simulator: str) -> None:
+    random = Random(7)  # noqa: S311 - who buys what is no secret
+    if _has_goods(simulator):
+        shop = shop_as_left(simulator)
+        if not shop.products:
+            return
+    else:
+        shop = open_shop(simulator)
+        NEVER.wait(EVERY)  # the keeper has looked at the goods by then, as it has in a shop that is open
+        for _ in range(FIRST):
+            _buy(shop, random)
     while _answers(simulator, GONE_AFTER):
         with suppress(
             stripe.StripeError
@@ -68,7 +75,7 @@ def _has_goods(simulator: str) -> bool:
 
 def _buy(shop: Shop, random: Random) -> None:
     """Somebody buys one of what there is."""
-    left = [where for where, units in shop.shown().items() if units > 0]
+    left = [where for where, units in shop.shown().items() if units > 0 and where in shop.prices]
     if left:
         shop.pay(shop.checkout([{"price": shop.prices[random.choice(left)], "quantity": 1}]))
 

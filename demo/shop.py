@@ -73,6 +73,8 @@ class Shop:
         """Units of every (good, size) as Stripe shows them now; what somebody made unreadable is left out."""
         found: dict[tuple[str, str], int] = {}
         for good in GOODS:
+            if good.name not in self.products:
+                continue
             metadata = self.stripe.v1.products.retrieve(self.products[good.name]).to_dict()["metadata"]
             for size in good.stock:
                 units = parse_units(metadata.get(f"stock_{size}" if size else "stock", ""))
@@ -105,4 +107,17 @@ def open_shop(simulator: str) -> Shop:
                 }
             )
             shop.prices[good.name, size] = price.id
+    return shop
+
+
+def shop_as_left(simulator: str) -> Shop:
+    """The shop of an earlier day: those of its goods that are still there."""
+    client = stripe.StripeClient(KEY, base_addresses={"api": simulator})
+    shop = Shop(client, simulator)
+    names = {good.name for good in GOODS}
+    for product in client.v1.products.list({"limit": 100}).auto_paging_iter():
+        if product.name in names:
+            shop.products[product.name] = product.id
+            for price in client.v1.prices.list({"product": product.id, "limit": 100}):
+                shop.prices[product.name, price.to_dict()["metadata"].get("size", "")] = price.id
     return shop

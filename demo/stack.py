@@ -52,7 +52,7 @@ def running(home: Path, **settings: str) -> Generator[Stack]:
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     ports = {"INGEST_BIND": "127.0.0.1:0", "SIMULATOR_BIND": "127.0.0.1:0", "BACKOFFICE_BIND": "off"}
-    own = {"STOCKSYNC_HOME": str(home), **ports}
+    own = {"STOCKSYNC_HOME": str(home), "SIMULATOR_ACCOUNT": "off", **ports}
     environment = child_environment(
         **{**dict.fromkeys(ELSEWHERE), **own, "PYTHONPATH": str(ROOT), **settings}
     )

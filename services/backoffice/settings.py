@@ -41,6 +41,8 @@ class MachineSettings(BrokerSettings, StripeSettings, ShopSettings):
 
     ingest_bind: Address = "127.0.0.1:8000"
     simulator_bind: Address = "127.0.0.1:12111"
+    simulator_account: str | None = None
+    """The file in which its account outlives it, or `off`; unset: a file of `up` under STOCKSYNC_HOME."""
     stripe_webhook_secret: SecretStr | None = None
     smtp_url: SecretStr | None = None
 

@@ -18,6 +18,7 @@ from shared.store.alerts import Alerts
 from shared.store.recoveries import Recoveries
 from shared.store.refunds import BookedLine, Refund, Refunds
 from shared.store.sales import Handled, Sales
+from shared.store.unplaced import UnplacedSales
 from shared.stripe_api import money_back
 from shared.stripe_api.answers import StripeFailed, StripeRefused
 from shared.stripe_api.money_back import MoneyBack
@@ -149,12 +150,10 @@ def _gone(backs: Sequence[MoneyBack]) -> int:
 def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
     refunds = Refunds(connection, desk.account)
     if not refunds.lock_session(paid.session.id):
-        bounds = Recoveries(connection, desk.account).bounds()
-        if bounds is not None and paid.session.created < bounds.installed_at:
-            return Ignored("sold before this installation began")
-        return RetryLater("the sale is not booked yet")
+        return _not_booked(connection, paid, desk)
+    waits = UnplacedSales(connection, desk.account).waits(paid.session.id)  # first: a person may place it now
     booked = refunds.booked(paid.session.id)
-    if not booked:
+    if not booked and not waits:
         return Ignored("nothing of the session was taken off the stock")
     made = propose(
         _sold(booked, paid.session),
@@ -165,6 +164,9 @@ def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
     new = refunds.propose(_row(paid, made), booked, made.units)
     if not new:
         return Ignored("proposed before")
+    if not booked:
+        refunds.decide(paid.back.id, "dismissed", by=returns.BY_ITSELF, reason=returns.NOTHING_PLACED)
+        return Ignored("what was sold has no place yet; whoever gives it one sees that money went back")
     log.info(
         "refund_proposed",
         refund=paid.back.id,
@@ -185,6 +187,13 @@ def _keep(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
     alert = return_alerts.asking(desk.account, paid.back, paid.session.id, made, lines=lines)
     raised = Alerts(connection, desk.account).raise_([alert])
     return Done(then=tuple(AlertOpened(alert=alert) for alert in raised))
+
+
+def _not_booked(connection: Connection, paid: _Paid, desk: Desk) -> Outcome:
+    bounds = Recoveries(connection, desk.account).bounds()
+    if bounds is not None and paid.session.created < bounds.installed_at:
+        return Ignored("sold before this installation began")
+    return RetryLater("the sale is not booked yet")
 
 
 def _put_back(

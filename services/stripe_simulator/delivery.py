@@ -89,6 +89,19 @@ class Deliveries:
         with self._wake:
             return len(self._jobs) + self._busy
 
+    def saved(self) -> list[dict[str, Any]]:
+        """What waits, as JSON values, for `restore`."""
+        with self._wake:
+            return [
+                {"event": job.event["id"], "endpoint": job.endpoint, "attempt": job.attempt}
+                for job in sorted(self._jobs)
+            ]
+
+    def restore(self, saved: list[dict[str, Any]]) -> None:
+        """Have what waited when it was `saved` delivered now."""
+        for job in saved:
+            self.send(self._world.events[job["event"]], job["endpoint"], attempt=job["attempt"])
+
     def publish(self, event: Obj) -> None:
         """Send a new event to every endpoint that wants it, unless a fault has other plans."""
         wanting = [one["id"] for one in self._world.endpoints.values() if events.wants(one, event["type"])]

@@ -40,6 +40,16 @@ def register(world: World, url: str, secret: str, chosen: list[str]) -> Obj:
     return endpoint
 
 
+def settle(world: World, url: str, secret: str, chosen: list[str]) -> None:
+    """Have the endpoint that the settings ask for: a new one, or the one there was, wherever it is now."""
+    known = world.endpoints.get(world.own_endpoint)
+    if known is None:
+        world.own_endpoint = register(world, url, secret, chosen)["id"]
+    else:
+        known["url"] = url
+        world.secrets[known["id"]] = [secret]
+
+
 def get(world: World, call: Call) -> Obj:
     """One endpoint by id."""
     return world.get("endpoints", call.args[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -81,8 +82,8 @@ class Gateway:
         return given
 
     def _authorize(self, request: Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or not key:
+        key = _given_key(request.headers.get("authorization", ""))
+        if not key:
             raise errors.unauthorized(None)
         welcome = key == self._api_key if self._api_key else key.startswith(KEY_PREFIXES)
         if not welcome:
@@ -179,6 +180,17 @@ class Gateway:
             self.journal.answered(entry, given.status)
 
         threading.Thread(target=arrive, daemon=True).start()
+
+
+def _given_key(header: str) -> str | None:
+    """The API key of an Authorization header: a bearer's, or the user's name as `curl -u sk_test_…:` sends it."""
+    scheme, _, given = header.partition(" ")
+    if scheme != "Basic":
+        return given if scheme == "Bearer" else None
+    try:
+        return base64.b64decode(given, validate=True).decode().partition(":")[0]
+    except ValueError:
+        return None
 
 
 def _refused(refusal: ApiError) -> Answer:

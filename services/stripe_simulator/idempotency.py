@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from services.stripe_simulator import errors
 from services.stripe_simulator.http import Answer
 from services.stripe_simulator.params import Params
 
 MAX_KEY = 255
+SAVED: Final = 5_000
+"""The latest keys that outlive the simulator's process, if it is to keep its account at all."""
 UNSTORED = frozenset({400, 401, 403, 404, 409, 429})
 """Refusals that come before anything is executed are not kept."""
 
@@ -67,6 +70,30 @@ class Keys:
                 self._kept.pop(key, None)
             else:
                 kept.answer = answer
+
+    def saved(self) -> list[dict[str, Any]]:
+        """The latest answered keys as JSON values, for `restore`."""
+        with self._lock:
+            latest = list(self._kept.items())[-SAVED:]
+            return [
+                {
+                    "key": key,
+                    "endpoint": kept.endpoint,
+                    "params": kept.params,
+                    "status": kept.answer.status,
+                    "body": kept.answer.body.decode(),
+                    "headers": dict(kept.answer.headers),
+                }
+                for key, kept in latest
+                if kept.answer
+            ]
+
+    def restore(self, saved: list[dict[str, Any]]) -> None:
+        """Know the keys that were `saved`."""
+        with self._lock:
+            for one in saved:
+                given = Answer(one["status"], one["body"].encode(), one["headers"])
+                self._kept[one["key"]] = _Kept(one["endpoint"], one["params"], given)
 
     def clear(self) -> None:
         """Forget every key, as Stripe does after a day."""

@@ -120,6 +120,29 @@ class Oracle:
             units = line.quantity if back else -line.quantity
             self.numbers[line.place] = self.numbers.get(line.place, 0) + units
 
+    def saved(self) -> dict[str, Any]:
+        """All of it as JSON values, for `restore`."""
+        return {
+            "numbers": _rows(self.numbers),
+            "readable": _rows(self.readable),
+            "oversold": _rows(self.oversold),
+            "sheets": self.sheets,
+            "sold": [asdict(line) for line in self.sold],
+            "hints": {
+                session: [place and asdict(place) for place in places]
+                for session, places in self.hints.items()
+            },
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Know what was `saved`, and nothing else."""
+        self.clear()
+        for name in ("numbers", "readable", "oversold"):
+            getattr(self, name).update({Place(product, size): units for product, size, units in saved[name]})
+        self.sheets.update(saved["sheets"])
+        self.sold += [SoldLine(**{**line, "place": _place(line["place"])}) for line in saved["sold"]]
+        self.hints.update({session: list(map(_place, places)) for session, places in saved["hints"].items()})
+
     def clear(self) -> None:
         """Forget everything."""
         for kept in (self.numbers, self.readable, self.sheets, self.sold, self.hints, self.oversold):
@@ -145,3 +168,11 @@ class Oracle:
             "sold": [asdict(line) for line in self.sold if line.place],
             "unplaced": [asdict(line) for line in self.sold if not line.place],
         }
+
+
+def _rows(numbers: Mapping[Place, int]) -> list[list[str | int]]:
+    return [[place.product, place.size, units] for place, units in numbers.items()]
+
+
+def _place(saved: dict[str, str] | None) -> Place | None:
+    return Place(**saved) if saved else None

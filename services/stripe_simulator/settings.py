@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -33,6 +34,8 @@ SUBSCRIBED: Final = (
 RETRY_DELAYS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
 """Seconds between the attempts at one delivery; when they are used up Stripe gives up."""
 
+FORGETS: Final = "off"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -48,6 +51,8 @@ class Options:
     delivery_threads: int = 32
     latency_ms: int = 0
     api_key: str | None = None
+    account: Path | None = None
+    """Where the account is kept; None: it is gone with the process."""
 
 
 def _secrets(text: SecretStr | None) -> SecretStr | None:
@@ -68,6 +73,8 @@ class SimulatorSettings(Common):
     simulator_latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     simulator_api_key: Annotated[SecretStr | None, secret(r"(sk|rk)_test_\w+", "sk_test_…")] = None
     """The only API key that is let in; unset lets in every sk_test_… and rk_test_…."""
+    simulator_account: str = FORGETS
+    """The file in which the account outlives the process, or `off`."""
 
     def options(self) -> Options:
         """These settings as the values a simulator is started with."""
@@ -81,4 +88,5 @@ class SimulatorSettings(Common):
             webhook_secret=secrets.get_secret_value().split(",")[0] if secrets else None,
             latency_ms=self.simulator_latency_ms,
             api_key=key.get_secret_value() if key else None,
+            account=None if self.simulator_account == FORGETS else Path(self.simulator_account),
         )

@@ -12,6 +12,7 @@ from services.stripe_simulator.control import Control, Desk
 from services.stripe_simulator.delivery import Deliveries
 from services.stripe_simulator.gateway import Gateway
 from services.stripe_simulator.http import Answer, Request
+from services.stripe_simulator.keeping import Keeping
 from services.stripe_simulator.server import Server
 from services.stripe_simulator.settings import Options
 from services.stripe_simulator.world import LISTENERS, Obj, World
@@ -28,7 +29,9 @@ class Simulator:
         self.gateway = Gateway(self.world, options.api_key)
         self.gateway.latency = options.latency_ms / 1000
         self.deliveries = Deliveries(self.world, options.retry_delays)
-        self._control = Control(Desk(self.gateway, self.deliveries))
+        desk = Desk(self.gateway, self.deliveries)
+        self._control = Control(desk)
+        self._keeping = Keeping(options.account, desk) if options.account else None
         self._listeners = Listeners(self.world)
         self._options = options
         self._server = Server((options.host, options.port), self._answer)
@@ -47,23 +50,29 @@ class Simulator:
         return f"http://{host}:{port}"
 
     def run(self) -> None:
-        """Start every thread and say where the API is."""
+        """Start every thread and say where the API is; raises UnreadableAccount."""
         options, world = self._options, self.world
+        if self._keeping:
+            self._keeping.restore()
         port = self._listeners.start(options.host, options.listen_port)
         world.listen_url = f"ws://{options.host}:{port}/subscribe/acct_1StocksyncTest001"
         world.outlets += [self.deliveries.publish, self._listeners.publish]
         world.resend = self._resend
         if options.webhook_url and options.webhook_secret:
             chosen = list(options.webhook_events)
-            endpoints.register(world, options.webhook_url, options.webhook_secret, chosen)
+            endpoints.settle(world, options.webhook_url, options.webhook_secret, chosen)
+        if self._keeping:
+            self._keeping.start()
         self.deliveries.start(options.delivery_threads)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         log.info("simulator_ready", url=self.url, listen=world.listen_url)
 
     def _answer(self, request: Request) -> Answer:
-        if request.path.startswith("/_"):
-            return self._control.answer(request)
-        return self.gateway.answer(request)
+        door = self._control if request.path.startswith("/_") else self.gateway
+        given = door.answer(request)
+        if self._keeping and request.method != "GET":
+            self._keeping.changed()
+        return given
 
     def _resend(self, event: Obj, target: str) -> None:
         if target == LISTENERS:
@@ -79,6 +88,8 @@ class Simulator:
         self._server.server_close()
         self._listeners.stop()
         self.deliveries.stop()
+        if self._keeping:
+            self._keeping.stop()
         log.info("simulator_stopped")
 
     def __enter__(self) -> Self:

@@ -86,6 +86,8 @@ class World:
     faults: Faults = field(default_factory=Faults)
     outlets: list[Callable[[Obj], None]] = field(default_factory=list[Callable[[Obj], None]])
     resend: Callable[[Obj, str], None] = _nowhere
+    own_endpoint: str = ""
+    """The webhook endpoint that the settings ask for."""
     listen_url: str = ""
     listen_secret: str = field(default_factory=lambda: ids.new("whsec"))
 
@@ -114,6 +116,33 @@ class World:
             return {"id": identity, "object": "product", "deleted": True}
         table = PREFIXES.get(identity.partition("_")[0], "products")
         return self.table(table).get(identity) or self.products.get(identity)
+
+    def saved(self) -> Obj:
+        """What the account holds as JSON values, for `restore`; planned faults are no part of it."""
+        return {
+            "tables": {name: self.table(name) for name in NOUNS},
+            "line_items": self.line_items,
+            "secrets": self.secrets,
+            "deleted": sorted(self.deleted),
+            "owed": {event: sorted(endpoints) for event, endpoints in self.owed.items()},
+            "oracle": self.oracle.saved(),
+            "own_endpoint": self.own_endpoint,
+        }
+
+    def restore(self, saved: Obj) -> None:
+        """Hold what was `saved`; raises LookupError, TypeError or ValueError where it is something else."""
+        for name in NOUNS:
+            self.table(name).update(saved["tables"][name])
+        self.line_items.update(saved["line_items"])
+        for line in (line for lines in self.line_items.values() for line in lines):
+            line["price"] = self.prices.get(
+                line["price"]["id"], line["price"]
+            )  # one price, wherever it is seen
+        self.secrets.update(saved["secrets"])
+        self.deleted.update(saved["deleted"])
+        self.owed.update({event: set(endpoints) for event, endpoints in saved["owed"].items()})
+        self.oracle.restore(saved["oracle"])
+        self.own_endpoint = saved["own_endpoint"]
 
     def clear(self, *, endpoints: bool = False) -> None:
         """Forget everything; the webhook endpoints only where `endpoints` says so."""

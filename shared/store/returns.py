@@ -28,6 +28,10 @@ BY_ITSELF: Final = "stocksync"
 """Who decides where no person is asked."""
 
 
+NOTHING_PLACED: Final = "nothing of the sale had been taken off any stock"
+"""Why nobody is asked about a refund whose sale waits to be placed."""
+
+
 class NotReturnable(Refused):
     """The refund can't be decided so; the text is fit for people."""
 
@@ -110,7 +114,8 @@ def void(
     found = Refunds(connection, account).lock(refund)
     if found is None:
         return []
-    if found.state == "open":
+    never_asked = (found.state, found.decided_by, found.reason) == ("dismissed", BY_ITSELF, NOTHING_PLACED)
+    if found.state == "open" or never_asked:
         _decide(connection, account, found, "void", by=BY_ITSELF, reason=reason)
     elif found.state == "accepted" and found.decided_by == BY_ITSELF:
         return _take_out(connection, account, found, reason)

@@ -19,7 +19,8 @@ class Held:
     """A line of a paid session that waits for a person, or did; `quantity` in units.
 
     `state` is open, placed or dismissed. `product`, `line_name` and `size_hint` are what the session said, as far as
-    it did; `vague` where it names sizes, but not of which line.
+    it did; `vague` where it names sizes, but not of which line. `money_back` went back of the session by refund or
+    dispute, in the smallest unit of `currency`.
     """
 
     id: int
@@ -37,6 +38,8 @@ class Held:
     created_at: datetime
     resolved_at: datetime | None
     resolved_by: str | None
+    money_back: int
+    currency: str | None
 
     @property
     def told(self) -> Told:
@@ -47,8 +50,13 @@ class Held:
 _SELECT = """
     select u.id, u.session_id as session, u.line_item_id as line, u.source_key, u.product_id as product,
         coalesce(p.name, '') as name, u.line_name, u.vague, u.size_hint, u.quantity, u.reason, u.state,
-        u.created_at, u.resolved_at, u.resolved_by
+        u.created_at, u.resolved_at, u.resolved_by, back.money_back, back.currency
     from unplaced_sale u left join product p on p.account = u.account and p.id = u.product_id
+        cross join lateral (
+            select coalesce(sum(r.amount), 0)::bigint as money_back, max(r.currency) as currency
+            from refund r
+            where r.account = u.account and r.session_id = u.session_id and r.state <> 'void'
+        ) back
 """
 
 
@@ -84,6 +92,14 @@ class UnplacedSales:
                 f"{_SELECT} where u.account = %s and u.session_id = any(%s) order by u.id",
                 (self._account, list(sessions)),
             ).fetchall()
+
+    def waits(self, session: SessionId) -> bool:
+        """Whether a line of the session is open."""
+        row = self._connection.execute(
+            "select from unplaced_sale where account = %s and session_id = %s and state = 'open' limit 1",
+            (self._account, session),
+        ).fetchone()
+        return row is not None
 
     def lock(self, number: int) -> Held | None:
         """The line with this number, nobody else's until the transaction ends."""

@@ -21,6 +21,7 @@ from services.backoffice.operations import stocktaking
 from services.backoffice.operations import unplaced as operations
 from services.backoffice.operations.stocktaking import Author, Place, Shop
 from services.backoffice.operations.unplaced import Lesson, Placed
+from shared import money
 from shared.broker.connect import connect
 from shared.store.aliases import Taught
 from shared.store.levels import Named
@@ -75,6 +76,11 @@ def place(
         typer.echo(json.dumps(_facts(done, where), indent=2))
         return
     typer.echo(f"{tables.visible(str(where))}: {done.before:,} → {done.after:,}, sold in {done.held.session}")
+    if done.held.money_back:
+        typer.echo(
+            f"{_went_back(done.held)} for it, and nobody is asked what came back: where the goods did,"
+            f" `stocksync restock {tables.visible(where.product.id)} …` puts them on the shelf."
+        )
     if not done.told:
         typer.echo(FOUND_LATER)
     if done.lesson is not None:
@@ -164,6 +170,10 @@ def _print_aliases(zone: ZoneInfo, found: Sequence[Taught]) -> None:
     tables.show(table)
 
 
+def _went_back(held: Held) -> str:
+    return f"{money.readable(held.money_back, held.currency or '')} went back"
+
+
 def _print(zone: ZoneInfo, found: Sequence[Held]) -> None:
     table = tables.table("", "session", "units", "product", "size", "why", "since", "", right=("units",))
     for one in found:
@@ -175,7 +185,7 @@ def _print(zone: ZoneInfo, found: Sequence[Held]) -> None:
             one.quantity,
             one.name or one.line_name or one.product or "",
             one.size_hint or "",
-            one.reason,
+            one.reason + (f"; {_went_back(one)}" if one.money_back else ""),
             moments.named(one.created_at, zone),
             tables.coloured(state, STATES[one.state]),
         )

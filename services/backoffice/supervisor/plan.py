@@ -26,6 +26,8 @@ class Machine:
     ingest_bind: str
     livemode: bool
     simulator_bind: str | None = None
+    simulator_account: str | None = None
+    """The file in which the simulator keeps its account, or `off`."""
     webhook_secret: str | None = field(default=None, repr=False)
     pages_bind: str | None = None
     pages_origin: str = ""
@@ -88,6 +90,7 @@ def _simulator(machine: Machine) -> tuple[ChildSpec, ...]:
         return ()
     told = _given(
         SIMULATOR_BIND=machine.simulator_bind,
+        SIMULATOR_ACCOUNT=machine.simulator_account,
         SIMULATOR_WEBHOOK_URL=webhook_url(machine),
         STRIPE_WEBHOOK_SECRET=machine.webhook_secret,
     )

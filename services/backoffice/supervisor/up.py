@@ -24,6 +24,8 @@ from shared.simulator_secret import webhook_secret
 
 KEPT_IN: Final = "pages-password"
 """Below STOCKSYNC_HOME: the first password of the web pages, where nobody set one."""
+ACCOUNT: Final = Path("simulator", "account.json")
+"""Below STOCKSYNC_HOME: what the simulator remembers."""
 PROBE_SECONDS: Final = 2.0
 ORPHANS_LEAVE_WITHIN: Final = 20.0
 """Seconds in which the children of a killed supervisor finish what is in hand."""
@@ -52,12 +54,14 @@ def up(settings: UpSettings) -> int:
 def decide(settings: UpSettings, *, patience: float = 0.0) -> plan.Machine:
     """Real addresses and the secret for what `settings` leave open; raises Taken after `patience` seconds."""
     simulated, pages = settings.uses_simulator, settings.backoffice_bind
+    home = settings.stocksync_home
     own_secret = simulated and settings.stripe_webhook_secret is None
     return plan.Machine(
         ingest_bind=resolve("INGEST_BIND", settings.ingest_bind, patience),
         livemode=settings.livemode,
         simulator_bind=resolve("SIMULATOR_BIND", settings.simulator_bind, patience) if simulated else None,
-        webhook_secret=webhook_secret(settings.stocksync_home) if own_secret else None,
+        simulator_account=settings.simulator_account or str(home / ACCOUNT) if simulated else None,
+        webhook_secret=webhook_secret(home) if own_secret else None,
         pages_bind=None if pages == OFF else resolve("BACKOFFICE_BIND", pages, patience),
         pages_origin=settings.backoffice_origin,
     )

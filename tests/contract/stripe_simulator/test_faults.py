@@ -117,3 +117,13 @@ def test_keys_of_nobody_are_turned_away(simulator: Simulator) -> None:
     assert [bare.status_code, wrong.status_code, lost.status_code] == [401, 401, 404]
     assert lost.json()["error"]["type"] == "invalid_request_error"
     assert lost.headers["Request-Id"].startswith("req_")
+
+
+def test_a_key_comes_as_a_bearer_or_as_the_name_of_a_user(simulator: Simulator) -> None:
+    """`curl -u sk_test_…:` is let in like every library; half a header, or a key that is none, is not."""
+    url = f"{simulator.url}/v1/products"
+    assert requests.get(url, auth=("sk_test_1", ""), timeout=5).status_code == 200
+    assert requests.get(url, auth=("somebody", ""), timeout=5).status_code == 401
+    for header in ("Basic", "Basic ä", "Basic c2s=", "Bearer", "Digest sk_test_1"):
+        spoiled = {"Authorization": header.encode()}
+        assert requests.get(url, headers=spoiled, timeout=5).status_code == 401

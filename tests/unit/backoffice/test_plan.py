@@ -8,6 +8,7 @@ MACHINE = plan.Machine(
     ingest_bind="0.0.0.0:8123",
     livemode=False,
     simulator_bind="127.0.0.1:9123",
+    simulator_account="var/account.json",
     webhook_secret="whsec_1",
     pages_bind="127.0.0.1:8124",
 )
@@ -41,6 +42,7 @@ def test_workers_find_the_simulator_on_its_real_port() -> None:
 def test_the_simulator_posts_to_ingest_with_its_secret() -> None:
     """Simulator and ingest agree on address and secret, also where ingest listens on all interfaces."""
     told = _told(MACHINE, "stripe_simulator")
+    assert told["SIMULATOR_ACCOUNT"] == "var/account.json"
     assert told["SIMULATOR_WEBHOOK_URL"] == "http://127.0.0.1:8123/webhooks/stripe"
     assert told["STRIPE_WEBHOOK_SECRET"] == _told(MACHINE, "ingest")["STRIPE_WEBHOOK_SECRET"] == "whsec_1"
 
