@@ -54,7 +54,7 @@ up: $(RUNTIME) ## Run everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m demo.customers & exec $(BIN)/python -m services.backoffice up
 
 test: $(DEV) test-servers ## All tests but the campaigns and those that need a container engine (ARGS="-k ledger" narrows)
-	@$(BIN)/python -m pytest --ignore=tests/e2e/compose --ignore=$(SIMULATION) --ignore=$(FAULTS) -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/e2e/compose --ignore=$(SIMULATION) --ignore=$(FAULTS) -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-campaigns: test-simulation test-faults ## 20,000 random schedules of the stock protocol with its controls, and every single fault on the real stack
 
