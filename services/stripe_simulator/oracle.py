@@ -140,7 +140,7 @@ class Oracle:
         for name in ("numbers", "readable", "oversold"):
             getattr(self, name).update({Place(product, size): units for product, size, units in saved[name]})
         self.sheets.update(saved["sheets"])
-        self.sold += [SoldLine(**{**line, "place": _place(line["place"])}) for line in saved["sold"]]
+        self.sold += [_sold(line) for line in saved["sold"]]
         self.hints.update({session: list(map(_place, places)) for session, places in saved["hints"].items()})
 
     def clear(self) -> None:
@@ -172,6 +172,11 @@ class Oracle:
 
 def _rows(numbers: Mapping[Place, int]) -> list[list[str | int]]:
     return [[place.product, place.size, units] for place, units in numbers.items()]
+
+
+def _sold(saved: dict[str, Any]) -> SoldLine:
+    told: dict[str, Any] = {**saved, "place": _place(saved["place"])}
+    return SoldLine(**told)
 
 
 def _place(saved: dict[str, str] | None) -> Place | None:

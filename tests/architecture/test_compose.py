@@ -41,7 +41,7 @@ LEFT_OUT: Final[dict[str, set[str]]] = {
     # It faces the internet: it gets no key to lose, and with RabbitMQ it needs no database.
     "ingest": {"STRIPE_API_KEY", "DATABASE_URL"},
     # Only read without a key, and the stack always has one.
-    "backoffice": {"SIMULATOR_BIND"},
+    "backoffice": {"SIMULATOR_ACCOUNT", "SIMULATOR_BIND"},
     # `stripe listen` runs on the machine and would need the port published; it has the simulator of `stocksync up`.
     "stripe_simulator": {"SIMULATOR_LISTEN_PORT"},
 }

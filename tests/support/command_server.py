@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -16,6 +17,8 @@ def serve() -> None:
     """Answer each line with the exit code of the command it orders; all of them have been imported by then."""
     for module in set(PLACES.values()):
         import_module(f"{PACKAGE}.{module}")
+    gc.collect()
+    gc.freeze()  # else each child looks through all of that as it ends, which takes longer than most commands
     for line in sys.stdin:
         child = os.fork()
         if not child:
