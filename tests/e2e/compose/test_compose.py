@@ -109,6 +109,14 @@ def test_a_paid_session_reaches_the_metadata_and_a_mail_the_mail_server(stack: S
     until("the mail", mailed, MOMENTS, look=0.25)
 
 
+def test_the_simulators_shop_outlives_its_container(stack: Stack) -> None:
+    """A container that is made anew finds the products that the ledger remembers."""
+    client = stripe.StripeClient("sk_test_compose", base_addresses={"api": stack.url("SIMULATOR")})
+    made = client.v1.products.create({"name": "Kept"}).id
+    stack.compose("up", "--force-recreate", "--no-deps", "--wait", "stripe_simulator")
+    assert made in [product.id for product in client.v1.products.list({"limit": 100}).data]
+
+
 def test_services_have_no_more_rights_than_they_need(stack: Stack) -> None:
     """No service runs as root, can write to its image, or keeps a capability; no environment holds a secret."""
     ours = {
