@@ -135,9 +135,8 @@ class World:
             self.table(name).update(saved["tables"][name])
         self.line_items.update(saved["line_items"])
         for line in (line for lines in self.line_items.values() for line in lines):
-            line["price"] = self.prices.get(
-                line["price"]["id"], line["price"]
-            )  # one price, wherever it is seen
+            price = line["price"]
+            line["price"] = self.prices.get(price["id"], price)  # the same one, wherever it is seen
         self.secrets.update(saved["secrets"])
         self.deleted.update(saved["deleted"])
         self.owed.update({event: set(endpoints) for event, endpoints in saved["owed"].items()})

@@ -14,6 +14,7 @@ from shared.broker.runtime import outgoing
 from shared.database.pool import Database
 from shared.findings import Cause, NewFinding
 from shared.messages import SessionPaid
+from shared.store import returns
 from shared.store.alerts import Alerts
 from shared.store.findings import Findings, retell
 from shared.store.movements import Movements
@@ -102,6 +103,17 @@ def refund(database: Database, product: ProductId, size: str, *, likeness: str, 
             [NewAlert(ACCOUNT, AlertKind.REFUND_PROPOSED, made, {"reason": "490 JPY went back"})]
         )
     return made
+
+
+def money_back(database: Database, session: str) -> None:
+    """490 yen of a sale that took nothing off any stock went back."""
+    made = RefundId(f"re_{next(_NUMBERS)}")
+    with database.transaction() as connection:
+        refunds = Refunds(connection, ACCOUNT)
+        refunds.propose(
+            Refund(made, SessionId(session), "full", "all", 490, "jpy", "open", clock.now()), [], []
+        )
+        refunds.decide(made, "dismissed", by=returns.BY_ITSELF, reason=returns.NOTHING_PLACED)
 
 
 def paid(session: str, reason: str = "") -> Outgoing:

@@ -102,6 +102,8 @@ def _print(zone: ZoneInfo, found: Sequence[Listed]) -> None:
             moments.named(refund.proposed_at, zone),
             refund.state,
         )
+        if not one.lines:
+            tables.add(table, *head, "", refund.reason, "", "", "")
         for number, line in enumerate(one.lines):
             row = ("",) * 4 if number else head
             tables.add(

@@ -78,8 +78,8 @@ def place(
     typer.echo(f"{tables.visible(str(where))}: {done.before:,} → {done.after:,}, sold in {done.held.session}")
     if done.held.money_back:
         typer.echo(
-            f"{_went_back(done.held)} for it, and nobody is asked what came back: where the goods did,"
-            f" `stocksync restock {tables.visible(where.product.id)} …` puts them on the shelf."
+            f"{_went_back(done.held)} for this sale, and nobody is asked what came back of this line: where it did,"
+            f" `stocksync restock {tables.visible(where.product.id)} …` puts it on the shelf."
         )
     if not done.told:
         typer.echo(FOUND_LATER)

@@ -27,11 +27,12 @@ def test_who_places_a_sale_sees_that_its_money_went_back(shop: Shop, desk: Desk,
     assert isinstance(on_refund(told(refund), desk), Ignored)
     assert [(one.id, one.state, lines) for one, lines in kept(desk)] == [(refund, "dismissed", [])]
     assert [kind for kind, _ in shop.alerts()] == ["unplaced_sale"]
+    assert "nothing of the sale had been taken off any stock" in command("refunds", "list", "--all").stdout
     (held,) = json.loads(command("unplaced", "list", "--json").stdout)
     assert (held["money_back"], held["currency"]) == (200, "eur")
     assert "2.00 EUR went back" in command("unplaced", "list").stdout
     placed = command("unplaced", "place", str(held["id"]), shirt, "M")
-    assert "2.00 EUR went back for it, and nobody is asked what came back" in placed.stdout
+    assert "2.00 EUR went back for this sale, and nobody is asked what came back" in placed.stdout
     assert on_refund(told(refund), desk) == Ignored("proposed before")
 
 

@@ -25,6 +25,19 @@ def test_a_line_is_placed_on_the_size_that_was_chosen(site: Pages, olga: Browser
     assert "placed by olga" in olga.see("/unplaced?show=all")
 
 
+def test_money_that_went_back_is_told_before_a_line_is_placed(site: Pages, olga: Browser) -> None:
+    """List and page say how much went back of the sale; a sale without a refund says nothing of money."""
+    shirt = past.product(site.database, "Refunded shirt", "M", "L")
+    number, session = inboxes.held(site.database, shirt, "middling")
+    assert "went back" not in olga.see(f"/unplaced/{number}") + olga.see("/unplaced")
+    inboxes.money_back(site.database, session)
+    assert "; 490 JPY went back</td>" in olga.see("/unplaced")
+    page = olga.see(f"/unplaced/{number}")
+    assert "<dt>Money that went back</dt><dd>490 JPY</dd>" in page
+    assert "where the goods never left, or are on the shelf again, it takes no stock" in page
+    assert "Dismissed by stocksync" in olga.see("/refunds?show=decided")
+
+
 def test_placing_may_teach_what_such_lines_are(site: Pages, olga: Browser) -> None:
     """With the box ticked an alias is kept, and the notice says how many of those that wait say the same."""
     shirt = past.product(site.database, "Taught shirt", "M", "L")
