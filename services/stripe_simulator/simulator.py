@@ -54,15 +54,15 @@ class Simulator:
         options, world = self._options, self.world
         if self._keeping:
             self._keeping.restore()
-        port = self._listeners.start(options.host, options.listen_port)
-        world.listen_url = f"ws://{options.host}:{port}/subscribe/acct_1StocksyncTest001"
-        world.outlets += [self.deliveries.publish, self._listeners.publish]
-        world.resend = self._resend
         if options.webhook_url and options.webhook_secret:
             chosen = list(options.webhook_events)
             endpoints.settle(world, options.webhook_url, options.webhook_secret, chosen)
         if self._keeping:
             self._keeping.start()
+        port = self._listeners.start(options.host, options.listen_port)
+        world.listen_url = f"ws://{options.host}:{port}/subscribe/acct_1StocksyncTest001"
+        world.outlets += [self.deliveries.publish, self._listeners.publish]
+        world.resend = self._resend
         self.deliveries.start(options.delivery_threads)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         log.info("simulator_ready", url=self.url, listen=world.listen_url)
