@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from services.stripe_simulator.keeping import UnreadableAccount
+from services.stripe_simulator.keeping import UnusableAccount
 from services.stripe_simulator.settings import SimulatorSettings
 from services.stripe_simulator.simulator import Simulator
 from shared import logs
@@ -13,13 +13,13 @@ from shared.settings import WRONG_SETTING, load
 
 
 def main() -> None:
-    """Serve until SIGTERM or Ctrl-C; an account that can't be read is one line and exit code 2."""
+    """Serve until SIGTERM or Ctrl-C; an account that can't be kept is one line and exit code 2."""
     settings = load(SimulatorSettings)
     logs.configure("stripe_simulator", settings.log_level)
     stop = stop_event()
     try:
         simulator = Simulator.start(settings.options())
-    except UnreadableAccount as error:
+    except UnusableAccount as error:
         sys.stderr.write(f"stocksync: {error}\n")
         raise SystemExit(WRONG_SETTING) from None
     with simulator:

@@ -20,8 +20,8 @@ SPARING: Final = 20
 """Writing a large account takes no more than one part of so many of the time."""
 
 
-class UnreadableAccount(Exception):
-    """The file holds no account; the message says what to do."""
+class UnusableAccount(Exception):
+    """The file holds no account, or can't be written; the message says what to do."""
 
 
 class Keeping:
@@ -37,7 +37,7 @@ class Keeping:
         self._thread = threading.Thread(target=self._watch, name="keeping", daemon=True)
 
     def restore(self) -> None:
-        """Hold what the file holds, nothing where there is none yet; raises UnreadableAccount."""
+        """Hold what the file holds, nothing where there is none yet; raises UnusableAccount."""
         try:
             saved = json.loads(self._path.read_bytes())
             if saved["format"] != FORMAT:
@@ -48,19 +48,19 @@ class Keeping:
         except FileNotFoundError:
             return
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise UnreadableAccount(
+            raise UnusableAccount(
                 f"SIMULATOR_ACCOUNT: {self._path} holds no account of this simulator ({type(error).__name__}); "
                 "move it away and an empty one is begun"
             ) from error
         log.info("simulator_account_restored", products=len(self._desk.world.products))
 
     def start(self) -> None:
-        """Write changes from now on; raises UnreadableAccount where the file can't be written."""
+        """Write changes from now on; raises UnusableAccount where the file can't be written."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._write()
         except OSError as error:
-            raise UnreadableAccount(
+            raise UnusableAccount(
                 f"SIMULATOR_ACCOUNT: {self._path} can't be written: {error.strerror}"
             ) from error
         self._thread.start()

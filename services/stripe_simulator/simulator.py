@@ -50,7 +50,7 @@ class Simulator:
         return f"http://{host}:{port}"
 
     def run(self) -> None:
-        """Start every thread and say where the API is; raises UnreadableAccount."""
+        """Start every thread and say where the API is; raises UnusableAccount."""
         options, world = self._options, self.world
         if self._keeping:
             self._keeping.restore()

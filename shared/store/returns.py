@@ -111,10 +111,11 @@ def void(
     What a person said came back stays, whatever became of the money. What was put back without asking anybody is
     taken out again: the customer has it.
     """
-    found = Refunds(connection, account).lock(refund)
+    refunds = Refunds(connection, account)
+    found = refunds.lock(refund)
     if found is None:
         return []
-    never_asked = (found.state, found.decided_by, found.reason) == ("dismissed", BY_ITSELF, NOTHING_PLACED)
+    never_asked = found.decided_by == BY_ITSELF and not refunds.lines(refund)
     if found.state == "open" or never_asked:
         _decide(connection, account, found, "void", by=BY_ITSELF, reason=reason)
     elif found.state == "accepted" and found.decided_by == BY_ITSELF:

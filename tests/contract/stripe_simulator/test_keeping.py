@@ -12,7 +12,7 @@ import pytest
 import requests
 from stripe import StripeClient
 
-from services.stripe_simulator.keeping import UnreadableAccount
+from services.stripe_simulator.keeping import UnusableAccount
 from services.stripe_simulator.simulator import Simulator
 from shared.settings import child_environment
 from tests.contract.stripe_simulator.conftest import SECRET, Receiver
@@ -163,7 +163,7 @@ def test_what_holds_no_account_is_named_and_left_alone(account: Path, text: str)
     """A file of something else is one line that names it, exit code 2, and as it was."""
     account.parent.mkdir()
     account.write_text(text)
-    with pytest.raises(UnreadableAccount, match="move it away"):
+    with pytest.raises(UnusableAccount, match="move it away"):
         Simulator.start(account=account)
     assert account.read_text() == text
 
