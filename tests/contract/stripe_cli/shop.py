@@ -6,13 +6,14 @@ import json
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final, TypeAlias
 
 import requests
 from stripe import WebhookSignature
 
 from shared import clock
+from tests.support.webserver import EndpointServer
 
 Json: TypeAlias = dict[str, Any]
 
@@ -68,10 +69,8 @@ class Webhook:
         return _verify(self.body.decode(), self.signature, secret, 300)
 
 
-class Receiver(ThreadingHTTPServer):
+class Receiver(EndpointServer):
     """Answers 200 to every webhook and keeps it."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Endpoint)

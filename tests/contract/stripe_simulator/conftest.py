@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, TypeAlias
 
 import pytest
@@ -14,6 +14,7 @@ import requests
 from stripe import StripeClient, WebhookSignature
 
 from services.stripe_simulator.simulator import Simulator
+from tests.support.webserver import EndpointServer
 
 SECRET = "whsec_test"
 Control: TypeAlias = Callable[..., Any]
@@ -51,7 +52,7 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             del format, args
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    server = EndpointServer(("127.0.0.1", 0), Endpoint)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     state.url = f"http://127.0.0.1:{server.server_port}/hook"
     yield state
