@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from typing import Final
@@ -19,12 +20,12 @@ import stripe
 
 from demo.shop import KEY, Shop, open_shop, shop_as_left
 from services.backoffice.settings import UpSettings
-from services.backoffice.supervisor.plan import url
-from shared import clock
+from services.backoffice.supervisor.plan import Machine, ready_urls, url
+from shared import clock, own_pages
 from shared.settings import load
 
 OPEN_WITHIN: Final = 120.0
-"""Seconds until the simulator answers, at the first start of all."""
+"""Seconds until everything answers, at the first start of all."""
 GONE_AFTER: Final = 20.0
 """Seconds without an answer after which it won't come back."""
 FIRST: Final = 40
@@ -42,7 +43,7 @@ def main() -> int:
     if simulator is None or not settings.uses_simulator or settings.stripe_api_base:
         return 0
     try:
-        if _answers(simulator, OPEN_WITHIN):
+        if _waited(lambda: _opened(settings), OPEN_WITHIN):
             _let_in(simulator)
     except (requests.RequestException, stripe.StripeError):
         return 0  # the shop is gone, and with it everybody in it
@@ -60,7 +61,7 @@ def _let_in(simulator: str) -> None:
         NEVER.wait(EVERY)  # the keeper has looked at the goods by then, as it has in a shop that is open
         for _ in range(FIRST):
             _buy(shop, random)
-    while _answers(simulator, GONE_AFTER):
+    while _waited(lambda: _answers(f"{simulator}/_health"), GONE_AFTER):
         with suppress(
             stripe.StripeError
         ):  # whoever tries what goes wrong has it refuse: that customer leaves
@@ -80,15 +81,27 @@ def _buy(shop: Shop, random: Random) -> None:
         shop.pay(shop.checkout([{"price": shop.prices[random.choice(left)], "quantity": 1}]))
 
 
-def _answers(simulator: str, patience: float) -> bool:
-    """Whether the shop is there, within `patience` seconds and while whoever started us is."""
+def _opened(settings: UpSettings) -> bool:
+    """Whether a webhook would be accepted: what is sold before that comes late, after a try again."""
+    shop = Machine(settings.ingest_bind, settings.livemode, simulator_bind=settings.simulator_bind)
+    return all(_answers(page) for page in ready_urls(shop))
+
+
+def _waited(reached: Callable[[], bool], patience: float) -> bool:
+    """Whether it came to that within `patience` seconds and while whoever started us was there."""
     deadline = clock.monotonic() + patience
     while clock.monotonic() < deadline and os.getppid() == PARENT:
-        try:
-            return requests.get(f"{simulator}/_health", timeout=5).ok
-        except requests.RequestException:
-            NEVER.wait(0.5)
+        if reached():
+            return True
+        NEVER.wait(0.5)
     return False
+
+
+def _answers(page: str) -> bool:
+    try:
+        return own_pages.well(own_pages.status(page, within=5))
+    except own_pages.NoAnswer:
+        return False
 
 
 if __name__ == "__main__":
