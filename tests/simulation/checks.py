@@ -11,9 +11,10 @@ from shared.marker import parse
 from shared.stock_metadata import MARKER_KEY, stock_key
 from shared.vocabulary import Movement, MovementKind, ProductId, Variant, parse_units
 from shared.writes import Write, WriteState
+from tests.simulation.carts import MEANT, Line
 from tests.simulation.memory_stripe import Request, Shown
 from tests.simulation.memory_tables import Tables, Watch
-from tests.simulation.people import MEANT, Line, People
+from tests.simulation.people import People
 
 
 class Violation(Exception):

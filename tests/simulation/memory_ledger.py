@@ -17,12 +17,12 @@ from shared.vocabulary import (
     Size,
     UnplacedSale,
 )
+from tests.simulation.carts import MEANT
 from tests.simulation.memory_tables import (
     Alert,
     Part,
     changed,
 )
-from tests.simulation.people import MEANT
 
 
 class Ledger(Part):

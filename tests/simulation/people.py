@@ -5,53 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import cache
 from random import Random
 from typing import Final
 
 from services.stock_worker.protocol.facts import observe
 from shared.stock_metadata import MARKER_KEY, SIZES_KEY, listed_sizes, stock_key
-from shared.stripe_api.objects import CheckoutSession, CustomerDetails, LineItem, Price, Product
+from shared.stripe_api.objects import CheckoutSession, LineItem
 from shared.vocabulary import LineItemId, ProductId, SessionId, Size, parse_units
+from tests.simulation.carts import SIZES, SLANG, Line, bought, paid
 from tests.simulation.memory_stripe import MemoryStripe, Shown
-from tests.simulation.memory_tables import EPOCH
 
-SIZES: Final = (Size("S"), Size("M"))
-SLANG: Final = {Size("S"): "small", Size("M"): "medium"}
-"""What some sales call a size; people taught it as an alias of every product."""
-MEANT: Final = {said: size for size, said in SLANG.items()}
 PLENTY: Final = 60  # units
 SCARCE: Final = 4
 SPOILED: Final = ("7", "1:someoneelse:3:00000000")
-
-
-@cache
-def _price(product: ProductId) -> Price:
-    """The price that names the product."""
-    shown = Product.model_construct(id=product, deleted=False, metadata={})
-    return Price.model_construct(id="price", active=False, metadata={}, product=shown)
-
-
-@cache
-def _line(line: LineItemId, units: int, said: str, product: ProductId) -> LineItem:
-    """A paid line that says so of its size; nothing changes it."""
-    return LineItem.model_construct(id=line, quantity=units, metadata={"size": said}, price=_price(product))
-
-
-NOBODY: Final = CustomerDetails()
-"""Of whom nothing is known; given to each session, because defaults are copied anew every time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A paid line: units that must come off exactly once."""
-
-    session: SessionId
-    line: LineItemId
-    product: ProductId
-    size: Size
-    units: int
 
 
 @dataclass(slots=True)
@@ -84,31 +50,17 @@ class People:
     def buy(self) -> CheckoutSession:
         """A customer pays for one or two lines."""
         number = len(self.stripe.sessions) + 1
-        session = SessionId(f"cs_{number}")
-        lines: list[LineItem] = []
+        session, lines = SessionId(f"cs_{number}"), list[LineItem]()
         for place in range(self.draw.choice((1, 1, 1, 2))):
             product, size = self._product(), self.draw.choice(SIZES)
             units, line = self.draw.randint(1, 3), LineItemId(f"li_{number}_{place}")
             said = SLANG[size] if self.slang and self.accent.random() < self.slang else size
-            lines.append(_line(line, units, said, product))
+            lines.append(bought(line, units, said, product))
             self.lines.append(Line(session, line, product, size, units))
             self.intended[product, size] -= units
-        paid = CheckoutSession.model_construct(
-            id=session,
-            livemode=False,
-            payment_status="paid",
-            status="complete",
-            created=EPOCH + timedelta(seconds=number),
-            metadata={},
-            custom_fields=(),
-            lines=tuple(lines),
-            amount_total=None,
-            customer=None,
-            customer_details=NOBODY,
-        )
-        self.stripe.sessions[session] = paid
+        self.stripe.sessions[session] = paid(number, lines)
         self._note(f"sold {session}: {[(li.quantity, li.metadata['size']) for li in lines]}")
-        return paid
+        return self.stripe.sessions[session]
 
     def edit(self) -> None:
         """Somebody types a new number for one size."""

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect, sync_playwright
 
 from tests.support.missing import missing
 
@@ -18,6 +18,8 @@ CHROMIUM: Final = Path("/usr/bin/chromium")
 WIDE: Final = 1200
 NARROW: Final = 390
 HEIGHT: Final = 900
+PATIENCE: Final = 30_000
+"""Milliseconds for whatever a page is to do or to show."""
 GRAVE: Final = ("serious", "critical")
 COLOURS: Final = ("color-contrast", "link-in-text-block")
 """Rules of axe that what is dark, and nothing else of a page, can break."""
@@ -44,6 +46,7 @@ def chromium() -> Generator[Browser]:
     """The browser, without a window."""
     if not CHROMIUM.is_file():
         missing("Chromium", "On Debian: sudo apt-get install chromium")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
         yield browser
@@ -60,7 +63,7 @@ class Window:
     """(method, path) of what was answered, and not with a problem."""
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", lambda message: self._hear(message))  # noqa: PLW0108 - playwright marks methods
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("response", lambda response: self._note(response))  # noqa: PLW0108 - the same

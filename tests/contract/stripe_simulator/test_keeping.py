@@ -96,7 +96,7 @@ def test_an_account_outlives_its_process(account: Path, receiver: Receiver) -> N
     """All that the API and the oracle tell is the same in the next life, and the file is for its owner only."""
     with life(account, receiver) as before:
         stock(before)
-        until("every webhook", lambda: control(before, "/_health")["deliveries_waiting"] == 0, 10)
+        until("every webhook", lambda: control(before, "/_health")["deliveries_waiting"] == 0)
         told = everything(before)
     assert stat.S_IMODE(account.stat().st_mode) == 0o600
     with life(account, receiver) as after:
@@ -124,11 +124,11 @@ def test_what_was_on_its_way_is_delivered_in_the_next_life(account: Path, receiv
     receiver.statuses = [503]
     with life(account, receiver) as before:
         made = client(before).v1.products.create({"name": "A"})
-        until("the first attempt", lambda: len(receiver.heard) == 1, 10)
+        until("the first attempt", lambda: len(receiver.heard) == 1)
         assert client(before).v1.events.list({"delivery_success": False}).data
         receiver.url = receiver.url.replace("/hook", "/elsewhere")
     with life(account, receiver) as after:
-        until("the second attempt", lambda: len(receiver.heard) == 2, 10)
+        until("the second attempt", lambda: len(receiver.heard) == 2)
         assert receiver.heard[0] == receiver.heard[1]
         assert receiver.heard[1]["data"]["object"]["id"] == made.id
         endpoints = client(after).v1.webhook_endpoints.list().data

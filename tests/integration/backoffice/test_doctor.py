@@ -4,97 +4,36 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-import tempfile
-import uuid
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from threading import Event, Thread
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 import requests
-import stripe
 from psycopg import sql
 
 from services.backoffice.operations.doctor import round_trip
 from services.backoffice.operations.doctor.context import Context
 from services.backoffice.operations.doctor.finding import Verdict
 from services.backoffice.settings import MachineSettings
-from services.stripe_simulator.simulator import Simulator
 from shared import clock
 from shared.broker.embedded import EmbeddedBroker
 from shared.broker.port import Outgoing
-from shared.settings import child_environment, load
+from shared.settings import load
 from shared.topology import PIPELINE, SALES
-from tests.support.command import UNSET, stocksync
+from tests.integration.backoffice.doctor_pipeline import Pipeline, piped
+from tests.support.command import stocksync
 from tests.support.ports import free_port
-from tests.support.postgres import TEMPLATE, named
-from tests.support.processes import stopping
 from tests.support.waiting import until
 
-ROOT = Path(__file__).resolve().parents[3]
-SECRET = "whsec_" + "0123456789abcdef" * 2
 OTHER_SECRET = "whsec_" + "fedcba9876543210" * 2
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """A running pipeline, and the doctor's view of it."""
-
-    simulator: Simulator
-    settings: dict[str, str]
-    worker: subprocess.Popen[str]
-
-    @property
-    def shop(self) -> stripe.StripeClient:
-        """The real SDK on the simulator."""
-        return stripe.StripeClient("sk_test_shop", base_addresses={"api": self.simulator.url})
-
-    def fault(self, **rule: object) -> None:
-        """Something goes wrong with the matching requests."""
-        requests.post(f"{self.simulator.url}/_faults", json=rule, timeout=5).raise_for_status()
-
-    def doctor(self, *arguments: str, **changes: str) -> tuple[int, dict[str, dict[str, str]]]:
-        """The exit code of `stocksync doctor`, and its findings by check."""
-        ended = stocksync("doctor", "--json", *arguments, **{**self.settings, **changes})
-        told: dict[str, Any] = json.loads(ended.stdout)
-        assert told["exit_code"] == ended.returncode
-        assert SECRET not in ended.stdout + ended.stderr
-        return ended.returncode, {finding["check"]: finding for finding in told["findings"]}
 
 
 @pytest.fixture(scope="module")
 def pipeline(postgres: str) -> Iterator[Pipeline]:
     """Ingest and a stock worker on a database of this module's own, and a simulator that posts to ingest."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres, autocommit=True) as connection, ExitStack() as last:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
-        )
-        last.callback(
-            connection.execute, sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
-        )
-        port = free_port()
-        settings = {
-            "DATABASE_URL": named(postgres, name),
-            "STOCKSYNC_HOME": last.enter_context(tempfile.TemporaryDirectory()),
-            "STRIPE_WEBHOOK_SECRET": SECRET,
-            "INGEST_BIND": f"127.0.0.1:{port}",
-            "INGEST_WORKERS": "1",
-        }
-        webhooks = f"http://127.0.0.1:{port}/webhooks/stripe"
-        simulator = last.enter_context(
-            Simulator.start(port=0, webhook_url=webhooks, webhook_secret=SECRET, retry_delays=(0.2,))
-        )
-        settings["STRIPE_API_BASE"] = simulator.url
-        worker = last.enter_context(_running("stock_worker", "worker_ready", settings))
-        last.enter_context(_running("ingest", "ingest_ready", settings))
-        yield Pipeline(simulator, settings, worker)
+    with piped(postgres) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -102,30 +41,6 @@ def no_faults(pipeline: Pipeline) -> Iterator[None]:
     """What one test breaks is whole again for the next."""
     yield
     requests.delete(f"{pipeline.simulator.url}/_faults", timeout=5).raise_for_status()
-
-
-@contextmanager
-def _running(service: str, ready: str, settings: dict[str, str]) -> Generator[subprocess.Popen[str]]:
-    """The service's process once it has logged `ready`."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", f"services.{service}"],
-        cwd=ROOT,
-        env=child_environment(**{**UNSET, **settings}),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    said = Event()
-
-    def listen() -> None:
-        assert started.stderr is not None
-        for line in started.stderr:
-            if f'"{ready}"' in line:
-                said.set()
-
-    Thread(target=listen, daemon=True).start()
-    with stopping(started) as process:
-        assert said.wait(40), f"{service} was not ready in time"
-        yield process
 
 
 def test_a_healthy_pipeline_ends_with_0_and_leaves_one_line_in_the_delivery_log(pipeline: Pipeline) -> None:

@@ -9,14 +9,16 @@ from email.message import EmailMessage
 from services.notifier import decide
 from services.notifier.audience import Audience, MailingList, mailing_lists
 from services.notifier.mailer import SmtpMailer
-from services.notifier.mailing import Desk
+from services.notifier.mailing import Desk, mail_what_waits
 from services.notifier.policy import Policy
 from services.notifier.smtp_url import parse
 from shared import clock
 from shared.alerts import Due, NewAlert, OversoldSale, oversold_facts, stock_facts
 from shared.database.pool import Database
+from shared.store import mails
 from shared.store.alerts import Alerts
 from shared.vocabulary import AccountKey, AlertKind, ProductId, SessionId, Size, Variant
+from tests.integration.notifier.post_office import PostOffice
 
 ACCOUNT = AccountKey("self:test")
 AT_ONCE = Policy(gather=0, gather_over=0, pause=0, backoff=(0,))
@@ -98,3 +100,15 @@ def drop_claims(database: Database) -> None:
 def message_ids(mails: list[EmailMessage]) -> list[str]:
     """The Message-IDs of `mails`."""
     return [str(mail["Message-ID"]) for mail in mails]
+
+
+def pending(database: Database) -> int:
+    """How many alerts wait for a mail."""
+    return database.run(mails.pending_count)
+
+
+def everything_mailed(database: Database, office: PostOffice) -> list[str]:
+    """The subjects of all mails, once nothing waits any more."""
+    while pending(database):
+        mail_what_waits(desk(database, office.port))
+    return [str(mail["Subject"]).removeprefix("[stocksync test] ") for mail in office.mails()]

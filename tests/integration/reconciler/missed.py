@@ -25,6 +25,7 @@ from shared.broker.port import Ack, DeadLetter, Delivery, Handle, Subscription, 
 from shared.broker.runtime import Runtime
 from shared.database.pool import Database
 from shared.messages import Message, SessionPaid, decode
+from shared.recovery.plan import Why
 from shared.recovery.search import Places
 from shared.store import installations
 from shared.store.jobs import JobRun
@@ -38,6 +39,7 @@ KEY = "sk_test_shop"
 HOUR = 3600
 NOWHERE = "http://127.0.0.1:9/webhooks/stripe"
 SALES_ONLY = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
+UNDELIVERED, NO_EVENT, LOST = (why.value for why in (Why.UNDELIVERED, Why.NO_EVENT, Why.LOST))
 FIGURES = {"missed_sales": 0, "missed_product_changes": 0}
 
 

@@ -30,8 +30,7 @@ from shared.store.jobs import JobRun, Jobs
 from shared.stripe_api.client import StripeApi
 from shared.topology import PRODUCTS
 from shared.vocabulary import EventId, ProductId
-from tests.integration.reconciler.conftest import ACCOUNT
-from tests.integration.stock_worker.shop import Shop
+from tests.integration.stock_worker.shop import ACCOUNT, Shop
 
 KEY = "sk_test_shop"
 BEGAN = datetime(2026, 5, 4, 3, 15, tzinfo=UTC)

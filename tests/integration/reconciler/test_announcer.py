@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from threading import Event, Thread
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Thread
 
 import pika
 import pytest
@@ -16,19 +14,28 @@ from shared.broker.connect import topic
 from shared.broker.port import Outgoing, Refused
 from shared.broker.rabbitmq_topic import RabbitTopic
 from shared.broker.rabbitmq_topology import TopologyConflict
-from shared.database.pool import Connection, Database
+from shared.database.pool import Database
 from shared.settings import BrokerSettings
 from shared.store.movement_feed import Horizon, MovementFeed
-from shared.store.movements import Movements
-from shared.vocabulary import Movement, MovementKind, ProductId, Size
-from tests.integration.reconciler.conftest import ACCOUNT
+from shared.vocabulary import ProductId
+from tests.integration.reconciler.announced import (
+    SECONDS,
+    announcing,
+    bound,
+    first_told,
+    newest,
+    position,
+    received,
+    sell,
+    sold,
+    told,
+)
 from tests.integration.reports.ledger import create
+from tests.integration.stock_worker.shop import ACCOUNT
 from tests.support.rabbitmq import RabbitNode
 from tests.support.waiting import until
 
 MUG, CAP = ProductId("prod_mug"), ProductId("prod_cap")
-SECONDS = 60
-"""Whatever is waited for happens within them."""
 SETTLE = "(catch mnesia:sync_log()), [dets:sync(Table) || Table <- dets:all()], ok."
 """Puts a new quorum queue on disk for good; where RabbitMQ is killed before, it never confirms for it again."""
 
@@ -52,75 +59,6 @@ def ledger(database: Database) -> Database:
     """A ledger of two products."""
     create(database, {MUG: "Mug", CAP: "Cap"})
     return database
-
-
-def bound(channel: BlockingChannel, exchange: str, pattern: str, **arguments: str | int) -> str:
-    """A queue of another program that gets what fits the pattern."""
-    name = f"q{uuid.uuid4().hex[:12]}"
-    channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum", **arguments})
-    channel.queue_bind(name, exchange, pattern)
-    return name
-
-
-def received(channel: BlockingChannel, queue: str) -> list[dict[str, Any]]:
-    """What lies in the queue, taken out."""
-    found: list[dict[str, Any]] = []
-    while True:
-        method, _, body = channel.basic_get(queue, auto_ack=True)
-        if method is None or body is None:
-            return found
-        found.append({**json.loads(body), "routing_key": method.routing_key})
-
-
-def first_told(announcer: Announcer, reader: Connection, horizon: Horizon) -> int:
-    """How many the first look that told any told; what others do in any database of the server holds it up."""
-    told: list[int] = []
-
-    def look() -> bool:
-        told.append(announcer.once(reader, horizon))
-        return told[-1] > 0
-
-    until("older transactions to end", look, SECONDS)
-    return told[-1]
-
-
-def sell(connection: Connection, product: ProductId, key: str) -> None:
-    """One sale, in whatever transaction the connection is in."""
-    movement = Movement(ACCOUNT, product, Size(""), -1, MovementKind.SALE, key)
-    assert Movements(connection, ACCOUNT).append([movement]) == {key}
-
-
-def sold(database: Database, product: ProductId, keys: Sequence[str]) -> None:
-    """Committed sales, a transaction each."""
-    with database.session() as connection:
-        for key in keys:
-            sell(connection, product, key)
-
-
-@contextmanager
-def announcing(announcer: Announcer) -> Generator[None]:
-    """The loop, in the background."""
-    stop = Event()
-    thread = Thread(target=announcer.run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
-
-
-def position(database: Database) -> int:
-    """Up to which id the feed has told."""
-    return database.run(lambda c: MovementFeed(c, ACCOUNT).position(FEED))
-
-
-def newest(database: Database) -> int:
-    """The greatest id in the ledger."""
-    with database.transaction() as connection:
-        row = connection.execute("select max(id) from movement").fetchone()
-    return int(row[0]) if row else 0
 
 
 def test_two_writers_committing_in_the_other_order_lose_nothing(
@@ -213,7 +151,7 @@ def test_a_full_queue_holds_up_the_feed_and_loses_nothing(
     others.declare()
     queue = bound(channel, exchange, "movement.#", **{"x-max-length": 1, "x-overflow": "reject-publish"})
     for n in range(10):  # a quorum queue takes a few more than its limit before it rejects
-        with pytest.raises(Refused) if n == 9 else _whatever():
+        with pytest.raises(Refused) if n == 9 else suppress(Refused):
             others.publish([Outgoing("movement.none.none", b"{}", f"filler-{n}")], timeout=10)
     sold(ledger, MUG, ["waits"])
     announcer, horizon = Announcer(ledger, others, ACCOUNT), Horizon()
@@ -222,24 +160,9 @@ def test_a_full_queue_holds_up_the_feed_and_loses_nothing(
             first_told(announcer, reader, horizon)
         assert position(ledger) == 0
         channel.queue_purge(queue)
-        until("room", lambda: _told(announcer, reader, horizon), SECONDS)
+        until("room", lambda: told(announcer, reader, horizon), SECONDS)
     others.close()
     assert position(ledger) == newest(ledger)
-
-
-@contextmanager
-def _whatever() -> Generator[None]:
-    try:
-        yield
-    except Refused:
-        return
-
-
-def _told(announcer: Announcer, reader: Connection, horizon: Horizon) -> bool:
-    try:
-        return announcer.once(reader, horizon) == 1
-    except Refused:
-        return False
 
 
 def test_something_else_in_its_place_is_told(

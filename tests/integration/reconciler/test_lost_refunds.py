@@ -9,15 +9,13 @@ from services.stock_worker.handlers import on_sales
 from services.stock_worker.refunds import Desk, on_refund
 from services.stock_worker.returns import Policy
 from services.stripe_simulator.simulator import Simulator
-from shared.broker.embedded import EmbeddedBroker
-from shared.database.pool import Database
 from shared.messages import RefundChanged
 from shared.outcomes import Done, Ignored
 from shared.topology import REFUNDS
 from shared.vocabulary import RefundId
-from tests.integration.reconciler.conftest import ACCOUNT
-from tests.integration.reconciler.missed import FIGURES, SALES_ONLY, Scene, open_scene, told
+from tests.integration.reconciler.missed import FIGURES, SALES_ONLY, Scene, told
 from tests.integration.stock_worker.returning import disputed, refunded
+from tests.integration.stock_worker.shop import ACCOUNT
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +23,6 @@ def simulator() -> Iterator[Simulator]:
     """A simulator without webhooks of refunds: Stripe counts their events as delivered."""
     with Simulator.start(port=0, webhook_events=SALES_ONLY) as started:
         yield started
-
-
-@pytest.fixture
-def scene(simulator: Simulator, database: Database, queue: EmbeddedBroker) -> Scene:
-    """A shop on a database that has been here for a month."""
-    return open_scene(simulator, database, queue)
 
 
 def lost(scene: Scene) -> tuple[RefundId, RefundId]:

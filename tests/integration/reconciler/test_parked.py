@@ -16,7 +16,7 @@ from shared.database.pool import Database
 from shared.messages import AlertOpened, decode
 from shared.store.alerts import Alerts, OpenAlert
 from shared.topology import ALERTS, PIPELINE, PRODUCTS, SALES
-from tests.integration.reconciler.conftest import ACCOUNT
+from tests.integration.stock_worker.shop import ACCOUNT
 from tests.support.rabbitmq import RabbitNode
 
 Kind = Literal["rabbitmq", "embedded"]

@@ -20,8 +20,8 @@ from shared.store.jobs import Jobs
 from shared.topology import ALERTS
 from shared.vocabulary import MovementKind, ProductId, Size
 from shared.weekly_report import Doubt, RanOut, Recovered, Seller, Stock, WeeklyReport
-from tests.integration.reconciler.conftest import ACCOUNT
 from tests.integration.reports.ledger import Entry, append, create
+from tests.integration.stock_worker.shop import ACCOUNT
 
 MONDAY = datetime(2026, 5, 4, 4, tzinfo=UTC)  # six in the morning in Berlin
 BEGAN, ENDED = datetime(2026, 4, 26, 22, tzinfo=UTC), datetime(2026, 5, 3, 22, tzinfo=UTC)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event, Thread
 
@@ -10,22 +9,13 @@ import requests
 from services.reconciler.jobs import run
 from services.reconciler.snapshot import take
 from services.stripe_simulator import products
-from shared.broker.embedded import EmbeddedBroker
-from shared.database.pool import Database
 from shared.outcomes import Outage
 from shared.store import thresholds
 from shared.store.jobs import Jobs
 from shared.store.snapshots import Snapshot, SnapshotRow, Snapshots
 from shared.vocabulary import ProductId, Size
-from tests.integration.reconciler.conftest import ACCOUNT
-from tests.integration.reconciler.stage import BEGAN, Stage, built
-
-
-@pytest.fixture
-def stage(database: Database, queue: EmbeddedBroker) -> Iterator[Stage]:
-    """A shop and jobs."""
-    with built(database, queue) as made:
-        yield made
+from tests.integration.reconciler.stage import BEGAN, Stage
+from tests.integration.stock_worker.shop import ACCOUNT
 
 
 class Resting(Event):

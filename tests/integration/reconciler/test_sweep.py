@@ -13,7 +13,7 @@ from shared.messages import Message, SyncRequested, decode
 from shared.store.products import Products
 from shared.topology import PRODUCTS
 from shared.vocabulary import ProductId
-from tests.integration.reconciler.conftest import ACCOUNT
+from tests.integration.stock_worker.shop import ACCOUNT
 
 
 def _received(broker: EmbeddedBroker, count: int) -> list[Message]:

@@ -42,6 +42,14 @@ def mug(shop: Shop) -> ProductId:
 
 
 @pytest.fixture
+def shirt(shop: Shop) -> ProductId:
+    """A shirt in two sizes, one of each."""
+    product = shop.product(sizes="S,M", stock_S="1", stock_M="1")
+    shop.sync(product)
+    return product
+
+
+@pytest.fixture
 def desk(shop: Shop) -> Desk:
     """What refunds are handled with."""
     return Desk(ACCOUNT, shop.database, StripeApi("sk_test_shop", shop.url), Policy.PROPOSE)

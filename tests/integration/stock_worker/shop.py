@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import requests
 import stripe
 
@@ -162,3 +163,18 @@ class Shop:
                 "select state from write where product_id = %s order by rev", (product,)
             )
             return [str(row[0]) for row in rows]
+
+
+def edit_before_write(
+    shop: Shop, product: ProductId, monkeypatch: pytest.MonkeyPatch, edit: Callable[[], None]
+) -> None:
+    """Let `edit` happen once, between the next look at `product` and the write that follows it."""
+    write = shop.deps.stripe.write_metadata
+    edits = [edit]
+
+    def edited(wanted: ProductId, body: dict[str, str], key: str) -> object:
+        if wanted == product and edits:
+            edits.pop()()
+        return write(wanted, body, key)
+
+    monkeypatch.setattr(shop.deps.stripe, "write_metadata", edited)

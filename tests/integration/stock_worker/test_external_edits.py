@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import Shop
-from tests.integration.stock_worker.test_sync import edit_before_write
+from tests.integration.stock_worker.shop import Shop, edit_before_write
 
 
 @pytest.fixture

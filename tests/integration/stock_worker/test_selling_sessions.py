@@ -10,14 +10,6 @@ from tests.integration.stock_worker.shop import Shop
 from tests.integration.stock_worker.till import CHOOSER, Till, till
 
 
-@pytest.fixture
-def shirt(shop: Shop) -> ProductId:
-    """A shirt in two sizes, one of each."""
-    product = shop.product(sizes="S,M", stock_S="1", stock_M="1")
-    shop.sync(product)
-    return product
-
-
 def _pay(shop: Shop, session: SessionId) -> bool:
     """Whether the customer could pay."""
     return requests.post(f"{shop.url}/_checkout/sessions/{session}/pay", json={}, timeout=10).ok

@@ -6,12 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
+from services.notifier.decide import digest
+from services.notifier.mail import Mail
+from services.notifier.policy import Policy
+from services.notifier.render import render
 from shared.alerts import Claim, ClaimedAlert, Facts, product_facts, stock_facts
 from shared.vocabulary import AccountKey, AlertKind, ProductId, Size, Variant
 
 AT = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 LIVE = AccountKey("self:live")
 TEST = AccountKey("self:test")
+SHIRT = Variant(ProductId("prod_1"), Size("M"))
 _numbers = count(1)
 
 
@@ -52,3 +57,8 @@ def stock(
 def claim(*alerts: ClaimedAlert) -> Claim:
     """A claim of `alerts`."""
     return Claim(AT, alerts)
+
+
+def mail_of(*alerts: ClaimedAlert) -> Mail:
+    """The mail that `alerts` become."""
+    return render(digest(claim(*alerts), Policy()), Policy(), domain="example.com")

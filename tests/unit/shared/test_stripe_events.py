@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.messages import (
     CheckupRequested,
@@ -20,19 +18,10 @@ from shared.stripe_events import UNDERSTOOD, Ignore, Surprising, recovered, tran
 from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId
 from shared.webhook_events import CHECKUP, EVENT_TYPES
 from tests.unit.ingest.support import event
+from tests.unit.shared.happened import product, session
 
 AT = datetime.fromtimestamp(1_790_000_000, UTC)
 SELF = AccountKey("self:test")
-
-
-def session(kind: str, payment_status: object = "paid") -> dict[str, Any]:
-    return event(kind, data={"object": {"id": "cs_test_1", "payment_status": payment_status}})
-
-
-def product(kind: str = "product.updated", previous: object = None, **changes: object) -> dict[str, Any]:
-    body: dict[str, Any] = {"id": "prod_1", "object": "product", "metadata": {"stock": "3"}, **changes}
-    data = {"object": body} if previous is None else {"object": body, "previous_attributes": previous}
-    return event(kind, data=data)
 
 
 @pytest.mark.parametrize("status", ["paid", "no_payment_required"])
@@ -215,40 +204,6 @@ def test_faults_34_38_currency_and_age_do_not_matter() -> None:
     happened = session("checkout.session.completed")
     happened["data"]["object"] |= {"currency": "jpy", "amount_total": 10**15}
     assert isinstance(translate({**happened, "created": 1}), tuple)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-FIELDS = ("object", "id", "type", "created", "livemode", "account", "data", "request")
-
-
-@given(kind=st.sampled_from(sorted(UNDERSTOOD)), field=st.sampled_from(FIELDS), value=JSON)
-def test_whatever_a_field_holds_it_is_translated_or_named_surprising(
-    kind: str, field: str, value: object
-) -> None:
-    """No value of any field raises anything else, and every message survives the wire."""
-    happened = product(kind) if kind.startswith("product") else session(kind)
-    try:
-        result = translate({**happened, field: value})
-    except Surprising:
-        return
-    for message in result if isinstance(result, tuple) else ():
-        assert decode(encode(message)) == message
-
-
-@given(value=JSON)
-def test_whatever_a_product_holds_the_decision_is_made_or_named_surprising(value: object) -> None:
-    """The same for the object inside."""
-    for happened in (product(metadata=value), product(previous={"metadata": value}), product(previous=value)):
-        try:
-            messages = translate(happened)
-        except Surprising:
-            continue
-        assert isinstance(messages, tuple)
-        assert decode(encode(messages[0])) == messages[0]
 
 
 def test_translation_leaves_the_event_as_it_was() -> None:

@@ -15,16 +15,9 @@ from shared.vocabulary import ProductId
 from tests.integration.stock_worker.conftest import KEY
 from tests.integration.stock_worker.shop import ACCOUNT, Shop
 from tests.integration.stock_worker.working import working
-from tests.support.command import Command, stocksync
+from tests.support.command import Command
 
 NAMES = ("Mug", "Cap", "Shirt", "Scarf", "Belt", "Gift card")
-
-
-@pytest.fixture
-def command(database_url: str, shop: Shop) -> Command:
-    """Runs `stocksync` on the test's database and shop."""
-    where = {"DATABASE_URL": database_url, "STRIPE_API_KEY": KEY, "STRIPE_API_BASE": shop.url}
-    return partial(stocksync, **where, COLUMNS="250")
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import requests
 
 from shared.vocabulary import ProductId
 from tests.integration.stock_worker.shop import Shop
+from tests.integration.stock_worker.whole_stock.desk import HEAD
 from tests.integration.stock_worker.working import working
 from tests.support.pages import Browser, Pages, add_people, served
 
-HEAD = "Product ID,Product Name,Size,Stock,Status\r\n"
 _TEXT = re.compile(r'<textarea name="text" hidden>\n(.*?)</textarea>', re.DOTALL)
 
 
