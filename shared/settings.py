@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -125,6 +125,15 @@ class ShopSettings(ZoneSettings):
 
     low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = 5
     """Units at which a size is low, where neither it nor its product has a threshold of its own."""
+
+
+class SellingSettings(Common):
+    """What is taken off sale while it is gone."""
+
+    stop_selling: Literal["off", "links", "product"] = "off"
+    """What is deactivated: payment links, products, or nothing."""
+    expire_sessions: bool = False
+    """Expire open Checkout Sessions that hold what is gone."""
 
 
 class StripeSettings(Common):

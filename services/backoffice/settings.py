@@ -7,7 +7,14 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
-from shared.settings import Address, BrokerSettings, ShopSettings, StripeSettings, checked_address
+from shared.settings import (
+    Address,
+    BrokerSettings,
+    SellingSettings,
+    ShopSettings,
+    StripeSettings,
+    checked_address,
+)
 
 _ORIGIN: Final = re.compile(
     r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", re.ASCII
@@ -36,7 +43,7 @@ def _origins(text: str) -> str:
     return ",".join(one if one == "*" else _origin(one) for one in given)
 
 
-class MachineSettings(BrokerSettings, StripeSettings, ShopSettings):
+class MachineSettings(BrokerSettings, StripeSettings, ShopSettings, SellingSettings):
     """Where the services of one machine are, and what they share."""
 
     ingest_bind: Address = "127.0.0.1:8000"

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from services.stock_worker.returns import Policy
 from services.stock_worker.stock_alerts import LOW_STOCK_THRESHOLD
-from shared.settings import BrokerSettings, StripeSettings
+from shared.settings import BrokerSettings, SellingSettings, StripeSettings
 
 
-class StockWorkerSettings(StripeSettings, BrokerSettings):
+class StockWorkerSettings(StripeSettings, BrokerSettings, SellingSettings):
     """Stripe's key, the database, the queue, and when stock counts as low."""
 
     low_stock_threshold: Annotated[int, Field(ge=0, le=999_999)] = LOW_STOCK_THRESHOLD
@@ -24,7 +24,3 @@ class StockWorkerSettings(StripeSettings, BrokerSettings):
     """Products synced at once."""
     keep_customer_details: bool = False
     """Keep names and mail addresses of buyers beside their sales."""
-    stop_selling: Literal["off", "links", "product"] = "off"
-    """What is deactivated while it is gone: payment links, products, or nothing."""
-    expire_sessions: bool = False
-    """Expire open Checkout Sessions that hold what is gone."""

@@ -13,8 +13,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import psycopg
 import requests
 import stripe
+from psycopg import sql
 
 from services.stripe_simulator.simulator import Simulator
 from shared.settings import child_environment
@@ -43,6 +45,16 @@ class Pipeline:
     def fault(self, **rule: object) -> None:
         """Something goes wrong with the matching requests."""
         requests.post(f"{self.simulator.url}/_faults", json=rule, timeout=5).raise_for_status()
+
+    def rows(self) -> dict[str, int]:
+        """How many rows the tables hold that a sale leaves something in."""
+        tables = ("delivery", "product", "variant", "movement", "write", "sale", "unplaced_sale", "alert")
+        with psycopg.connect(self.settings["DATABASE_URL"]) as connection:
+            count = sql.SQL("select count(*) from {}")
+            return {
+                table: int((connection.execute(count.format(sql.Identifier(table))).fetchone() or (0,))[0])
+                for table in tables
+            }
 
     def doctor(self, *arguments: str, **changes: str) -> tuple[int, dict[str, dict[str, str]]]:
         """The exit code of `stocksync doctor`, and its findings by check."""

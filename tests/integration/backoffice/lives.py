@@ -36,7 +36,7 @@ def opened(url: str, simulator: Simulator, life: str) -> Generator[Shop]:
     try:
         with database.transaction() as connection:
             ours = installations.current(connection, life)
-        api = StripeApi(KEY, simulator.url, read_timeout=2.0)
+        api = StripeApi(KEY, simulator.url)
         deps = Deps(
             ACCOUNT, SqlBooks(database, ACCOUNT), api, ours.id, frozenset(ours.former), 5, Event(), pace=0
         )

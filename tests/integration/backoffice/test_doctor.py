@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from psycopg import sql
 
 from services.backoffice.operations.doctor import round_trip
 from services.backoffice.operations.doctor.context import Context
@@ -45,21 +44,11 @@ def no_faults(pipeline: Pipeline) -> Iterator[None]:
 
 def test_a_healthy_pipeline_ends_with_0_and_leaves_one_line_in_the_delivery_log(pipeline: Pipeline) -> None:
     """Every check is well, a signed event arrives, and no product, sale or write was made for it."""
-    before = _rows(pipeline)
+    before = pipeline.rows()
     code, findings = pipeline.doctor()
     assert {name: f["text"] for name, f in findings.items() if f["verdict"] != "ok"} == {}
     assert code == 0
-    assert _rows(pipeline) == before | {"delivery": before["delivery"] + 1}
-
-
-def _rows(pipeline: Pipeline) -> dict[str, int]:
-    tables = ("delivery", "product", "variant", "movement", "write", "sale", "unplaced_sale", "alert")
-    with psycopg.connect(pipeline.settings["DATABASE_URL"]) as connection:
-        count = sql.SQL("select count(*) from {}")
-        return {
-            table: int((connection.execute(count.format(sql.Identifier(table))).fetchone() or (0,))[0])
-            for table in tables
-        }
+    assert pipeline.rows() == before | {"delivery": before["delivery"] + 1}
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -178,6 +167,25 @@ def test_fault_87_a_key_that_is_refused_is_found(
     code, findings = pipeline.doctor()
     assert (code, findings["API key"]["verdict"]) == (1, "failed")
     assert word in findings["API key"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "permission"),
+    [
+        ({"STOP_SELLING": "links"}, "^/v1/payment_links/", "Payment Links: write"),
+        ({"EXPIRE_SESSIONS": "true"}, "/expire$", "Checkout Sessions: write"),
+    ],
+)
+def test_what_taking_off_sale_needs_is_asked_for_where_it_is_wanted(
+    pipeline: Pipeline, setting: dict[str, str], path: str, permission: str
+) -> None:
+    """A key without the permission fails the check of who set it, and of nobody else."""
+    assert pipeline.doctor(**setting)[1]["API key"]["verdict"] == "ok"
+    pipeline.fault(kind="status", status=403, method="POST", path=path, count=None)
+    assert pipeline.doctor()[1]["API key"]["verdict"] == "ok"
+    code, findings = pipeline.doctor(**setting)
+    assert (code, findings["API key"]["verdict"]) == (1, "failed")
+    assert permission in findings["API key"]["text"]
 
 
 def test_endpoints_that_may_not_be_listed_are_a_warning(pipeline: Pipeline) -> None:

@@ -151,7 +151,7 @@ def open_scene(
 ) -> Scene:
     """An empty shop on a database that has been here for a month."""
     client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
-    api = StripeApi(KEY, simulator.url, read_timeout=5.0)
+    api = StripeApi(KEY, simulator.url)
     deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event(), pace=0)
     tools = Tools(ACCOUNT, database, queue, StripeApi(KEY, simulator.url), Event(), silence=silence)
     scene = Scene(Shop(simulator.url, deps, database, client), tools, queue, simulator)

@@ -97,7 +97,7 @@ def built(
     """A stage; its stock worker serves the queue of products until the end, where it is `working`."""
     stop = Event()
     with Simulator.start(port=0) as simulator:
-        api = StripeApi(KEY, simulator.url, read_timeout=5.0)
+        api = StripeApi(KEY, simulator.url)
         deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event(), pace=0)
         deps = replace(deps, looks=SqlLooks(database, ACCOUNT))
         client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})

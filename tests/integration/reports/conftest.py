@@ -41,7 +41,7 @@ def place(postgres: str) -> Iterator[Place]:
     """A simulator and a database that the module shares."""
     with fresh_database(postgres) as dsn, Simulator.start(port=0) as simulator:
         database = Database(dsn, name="tests", size=20)
-        api = StripeApi(KEY, simulator.url, read_timeout=5.0)
+        api = StripeApi(KEY, simulator.url)
         deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event(), pace=0)
         client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url})
         yield Place(Shop(simulator.url, deps, database, client), dsn)

@@ -16,7 +16,7 @@ from services.stripe_simulator.simulator import Simulator
 from shared.database.pool import Database
 from shared.stripe_api.client import StripeApi
 from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.integration.stock_worker.shop import ACCOUNT, PATIENCE, Shop
 
 KEY = "sk_test_shop"
 
@@ -25,7 +25,7 @@ KEY = "sk_test_shop"
 def shop(database: Database) -> Iterator[Shop]:
     """A shop on a fresh simulator and a fresh database."""
     with Simulator.start(port=0) as simulator:
-        api = StripeApi(KEY, simulator.url, read_timeout=1.0)
+        api = StripeApi(KEY, simulator.url, read_timeout=PATIENCE)
         deps = Deps(ACCOUNT, SqlBooks(database, ACCOUNT), api, "testing", frozenset(), 5, Event(), pace=0)
         yield Shop(
             simulator.url, deps, database, stripe.StripeClient(KEY, base_addresses={"api": simulator.url})

@@ -22,6 +22,10 @@ from shared.vocabulary import AccountKey, ProductId, SessionId
 
 ACCOUNT = AccountKey("self:test")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+PATIENCE = 3.0
+"""Seconds for which a worker waits for an answer of Stripe; a machine that is busy otherwise takes one of them."""
+STALLED = PATIENCE + 1
+"""Seconds after which there is no answer any more that anybody waits for."""
 
 
 def webhook_of(update: ProductUpdate) -> ProductChanged:

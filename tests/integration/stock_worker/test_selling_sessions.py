@@ -6,7 +6,7 @@ import requests
 from services.stock_worker.selling import Rhythm
 from shared.stripe_api.answers import WriteAnswer
 from shared.vocabulary import ProductId, SessionId
-from tests.integration.stock_worker.shop import Shop
+from tests.integration.stock_worker.shop import STALLED, Shop
 from tests.integration.stock_worker.till import CHOOSER, Till, till
 
 
@@ -80,7 +80,7 @@ def test_an_answer_that_got_lost_is_found_out_at_the_next_look(
     desk = till(shop, "off", expire=True)
     session = desk.open(shirt, "S")
     desk.sell(shirt, "S")
-    shop.fault(kind, method="POST", path="expire", seconds=2)
+    shop.fault(kind, method="POST", path="expire", seconds=STALLED)
     desk.look()
     assert desk.expired() == {session: "planned"}
     desk.look()
@@ -93,7 +93,7 @@ def test_what_is_back_by_the_next_look_is_not_expired(shop: Shop, shirt: Product
     desk = till(shop, "off", expire=True)
     session = desk.open(shirt, "S")
     desk.sell(shirt, "S")
-    shop.fault("timeout_before", method="POST", path="expire", seconds=2)
+    shop.fault("timeout_before", method="POST", path="expire", seconds=STALLED)
     desk.look()
     assert desk.expired() == {session: "planned"}
     desk.restock(shirt, stock_S="5")

@@ -4,7 +4,7 @@ import pytest
 
 from services.stock_worker.selling import Rhythm
 from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.integration.stock_worker.shop import ACCOUNT, STALLED, Shop
 from tests.integration.stock_worker.till import Till, till
 
 
@@ -81,7 +81,7 @@ def test_a_call_without_a_good_answer_is_made_again(shop: Shop, shirt: ProductId
     desk = till(shop)
     link = desk.link(desk.price(shirt, "S"))
     desk.sell(shirt, "S")
-    shop.fault(kind, method="POST", path="payment_links", seconds=2)
+    shop.fault(kind, method="POST", path="payment_links", seconds=STALLED)
     desk.look()
     assert desk.stops() == [(link, "planned", False)]
     desk.soon()

@@ -10,12 +10,19 @@ from shared.outcomes import Ignored, RetryLater
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.objects import Product
 from shared.vocabulary import ProductId
-from tests.integration.stock_worker.shop import ACCOUNT, LONG_AGO, Shop, edit_before_write, webhook_of
+from tests.integration.stock_worker.shop import (
+    ACCOUNT,
+    LONG_AGO,
+    STALLED,
+    Shop,
+    edit_before_write,
+    webhook_of,
+)
 
 
 def unanswered(shop: Shop, product: ProductId, kind: str) -> None:
     """Two are sold; the write that follows gets no answer, before or after it took effect."""
-    shop.fault(kind, method="POST", path=f"/products/{product}", seconds=1.5)
+    shop.fault(kind, method="POST", path=f"/products/{product}", seconds=STALLED)
     shop.book(shop.sold(shop.line(product, "", 2)))
     assert shop.write_states(product)[-1] == "PENDING"
 
@@ -53,7 +60,7 @@ def test_faults_of_a_write_end_in_the_right_number(
     shop: Shop, mug: ProductId, number: int, kind: str
 ) -> None:
     """Whatever happens to one write, the next look leaves Stripe with every sale, once."""
-    shop.fault(kind, method="POST", path=f"/products/{mug}", seconds=2.0)
+    shop.fault(kind, method="POST", path=f"/products/{mug}", seconds=STALLED)
     shop.book(shop.sold(shop.line(mug, "", 2)))
     for _ in range(4):
         shop.touch(mug)
@@ -172,7 +179,7 @@ def test_an_edit_that_is_told_of_while_a_worker_looks_is_not_called_clean(shop: 
 
 def test_fault_89_a_write_that_is_too_old_is_never_sent_again(shop: Shop, mug: ProductId) -> None:
     """A pending write older than Stripe keeps keys is given up, and a new one is made."""
-    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
+    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=STALLED)
     shop.book(shop.sold(shop.line(mug, "", 2)))
     with shop.database.transaction() as connection:
         connection.execute("update write set planned_at = planned_at - interval '21 hours'")
@@ -183,9 +190,9 @@ def test_fault_89_a_write_that_is_too_old_is_never_sent_again(shop: Shop, mug: P
 
 def test_a_write_without_answer_is_retried_later(shop: Shop, mug: ProductId) -> None:
     """A timeout leaves the write pending and asks for another try."""
-    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
+    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=STALLED)
     session = shop.sold(shop.line(mug, "", 2))
     shop.book(session)
     shop.touch(mug)
-    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=1.5)
+    shop.fault("timeout_before", method="POST", path=f"/products/{mug}", seconds=STALLED)
     assert isinstance(shop.sync(mug), RetryLater)

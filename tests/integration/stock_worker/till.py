@@ -10,7 +10,7 @@ from services.stock_worker.shopfront import Mode, Shopfront
 from shared.stripe_api.client import StripeApi
 from shared.stripe_api.selling import Selling
 from shared.vocabulary import ProductId, SessionId
-from tests.integration.stock_worker.shop import ACCOUNT, Shop
+from tests.integration.stock_worker.shop import ACCOUNT, PATIENCE, Shop
 
 OFTEN = Rhythm(look=0.05, trouble=0.05, offers=0, sessions=0, old_sessions=0)
 """Every look looks at everything."""
@@ -111,6 +111,6 @@ class Till:
 
 def till(shop: Shop, mode: Mode = "links", *, expire: bool = False, rhythm: Rhythm = OFTEN) -> Till:
     """The till of a worker that was started with these settings."""
-    api = StripeApi("sk_test_shop", shop.url, read_timeout=1.0)
+    api = StripeApi("sk_test_shop", shop.url, read_timeout=PATIENCE)
     front = Shopfront(ACCOUNT, shop.database, api.selling)
     return Till(shop, front, Seller(front, mode, expire=expire, rhythm=rhythm))

@@ -99,6 +99,6 @@ def make_api(account: Account, database: Database) -> MakeApi:
 
     def make(limits: Limits = USUAL, stop: Event | None = None) -> StripeApi:
         pace = SharedPace(database, ACCOUNT, limits)
-        return StripeApi(KEY, account.url, pace=pace, stop=stop, read_timeout=2.0)
+        return StripeApi(KEY, account.url, pace=pace, stop=stop)
 
     return make

@@ -98,17 +98,26 @@ def _clock(context: Context) -> Opinion:
 
 def _key(context: Context) -> Opinion:
     """Reads by lists of one. A permission is asked for before the object is looked up: 404 means it may write."""
-    nobody = f"products/prod_stocksyncdoctor{secrets.token_hex(8)}"
     statuses = {
         "Products: read": context.greeting.answer.status,
-        "Products: write": context.stripe.post(nobody, {}).status,
+        "Products: write": context.stripe.post(f"products/prod_{_nobody()}", {}).status,
         "Prices: read": context.stripe.get("prices", limit=1).status,
         "Checkout Sessions: read": context.stripe.get("checkout/sessions", limit=1).status,
         "Charges and Refunds: read": context.stripe.get("refunds", limit=1).status,
         "Disputes: read": context.stripe.get("disputes", limit=1).status,
         "Events: read": context.stripe.get("events", limit=1).status,
     }
+    if context.settings.stop_selling == "links":
+        statuses["Payment Links: write"] = context.stripe.post(f"payment_links/plink_{_nobody()}", {}).status
+    if context.settings.expire_sessions:
+        expiry = f"checkout/sessions/cs_test_{_nobody()}/expire"
+        statuses["Checkout Sessions: write"] = context.stripe.post(expiry, {}).status
     return judge.permissions(statuses, live=context.settings.livemode)
+
+
+def _nobody() -> str:
+    """The end of an id that Stripe knows no object by."""
+    return f"stocksyncdoctor{secrets.token_hex(8)}"
 
 
 def _endpoint(context: Context) -> Opinion:
