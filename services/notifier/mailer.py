@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +51,12 @@ class SmtpMailer:
         self._timeout = timeout
         self._patience = patience
         self._answer = answer
-        self._tls = ssl.create_default_context(cafile=ca_file)
+        self._ca_file = ca_file
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Loaded for the first server that wants it: reading the system's authorities takes a while."""
+        return ssl.create_default_context(cafile=self._ca_file)
 
     def describe(self) -> dict[str, str]:
         """Where mails go, without credentials."""
