@@ -1,5 +1,5 @@
 # Everything runs from the virtual environment in .venv; nothing is installed outside this folder by these targets,
-# but for Debian's packages where they run as root (python3-venv, rabbitmq-server and chromium for the tests).
+# but for Debian's packages where they run as root (python3-venv, rabbitmq-server and chromium-headless-shell for the tests).
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response
 
 from tests.support.missing import missing
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
+CHROMIUM: Final = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+"""The one that never has a window needs less than half the processor time for the same pages."""
 WIDE: Final = 1200
 NARROW: Final = 390
 HEIGHT: Final = 900
@@ -44,11 +45,12 @@ _QUIET: Final = [
 @contextmanager
 def chromium() -> Generator[Browser]:
     """The browser, without a window."""
-    if not CHROMIUM.is_file():
-        missing("Chromium", "On Debian: sudo apt-get install chromium")
+    here = next((path for path in CHROMIUM if path.is_file()), None)
+    if here is None:
+        missing("Chromium", "On Debian: sudo apt-get install chromium-headless-shell libatomic1")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        browser = playwright.chromium.launch(executable_path=here, args=_QUIET)
         yield browser
         browser.close()
 
