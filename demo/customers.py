@@ -28,6 +28,7 @@ OPEN_WITHIN: Final = 120.0
 """Seconds until everything answers, at the first start of all."""
 GONE_AFTER: Final = 20.0
 """Seconds without an answer after which it won't come back."""
+ANSWER: Final = 5.0  # seconds
 FIRST: Final = 40
 """Customers at once, in the morning."""
 EVERY: Final = 12.0  # seconds between two customers from then on
@@ -61,7 +62,7 @@ def _let_in(simulator: str) -> None:
         NEVER.wait(EVERY)  # the keeper has looked at the goods by then, as it has in a shop that is open
         for _ in range(FIRST):
             _buy(shop, random)
-    while _waited(lambda: _answers(f"{simulator}/_health"), GONE_AFTER):
+    while _waited(lambda: own_pages.ready(f"{simulator}/_health", ANSWER), GONE_AFTER):
         with suppress(
             stripe.StripeError
         ):  # whoever tries what goes wrong has it refuse: that customer leaves
@@ -84,7 +85,7 @@ def _buy(shop: Shop, random: Random) -> None:
 def _opened(settings: UpSettings) -> bool:
     """Whether a webhook would be accepted: what is sold before that comes late, after a try again."""
     shop = Machine(settings.ingest_bind, settings.livemode, simulator_bind=settings.simulator_bind)
-    return all(_answers(page) for page in ready_urls(shop))
+    return all(own_pages.ready(page, ANSWER) for page in ready_urls(shop))
 
 
 def _waited(reached: Callable[[], bool], patience: float) -> bool:
@@ -95,13 +96,6 @@ def _waited(reached: Callable[[], bool], patience: float) -> bool:
             return True
         NEVER.wait(0.5)
     return False
-
-
-def _answers(page: str) -> bool:
-    try:
-        return own_pages.well(own_pages.status(page, within=5))
-    except own_pages.NoAnswer:
-        return False
 
 
 if __name__ == "__main__":

@@ -15,6 +15,14 @@ def status(url: str, within: float) -> int:
         return session.get(url, timeout=within).status_code
 
 
+def ready(url: str, within: float) -> bool:
+    """Whether `url` answers within `within` seconds that all is well; not yet is no error."""
+    try:
+        return well(status(url, within))
+    except NoAnswer:
+        return False
+
+
 def well(status: int) -> bool:
     """Whether a status means that all is well."""
     return 200 <= status < 300  # noqa: PLR2004 - HTTP's own

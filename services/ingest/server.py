@@ -140,10 +140,7 @@ def _announce(address: tuple[str, int], announcement: SemaphoreType, stop: Event
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     url = f"http://{host}:{address[1]}"
     while not stop.wait(0.05):
-        try:
-            if own_pages.well(own_pages.status(f"{url}/readyz", within=6)):
-                if announcement.acquire(block=False):
-                    log.info("ingest_ready", address=url)
-                return
-        except own_pages.NoAnswer:
-            continue  # not listening yet
+        if own_pages.ready(f"{url}/readyz", within=6):
+            if announcement.acquire(block=False):
+                log.info("ingest_ready", address=url)
+            return

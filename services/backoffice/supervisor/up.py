@@ -82,20 +82,13 @@ def _let_somebody_in(settings: UpSettings) -> None:
 
 def _run(fleet: Fleet, machine: plan.Machine, mails: str) -> GiveUp | None:
     urls = plan.ready_urls(machine)
-    gave_up = fleet.tend_until(lambda: all(_answers(url) for url in urls))
+    gave_up = fleet.tend_until(lambda: all(own_pages.ready(url, PROBE_SECONDS) for url in urls))
     if gave_up is None and not fleet.signals.stop:
         sys.stdout.write(plan.ready_line(machine, mails) + "\n")
         sys.stdout.flush()
         fleet.proven = True
         gave_up = fleet.tend_until(lambda: False)
     return gave_up
-
-
-def _answers(url: str) -> bool:
-    try:
-        return own_pages.well(own_pages.status(url, within=PROBE_SECONDS))
-    except own_pages.NoAnswer:
-        return False  # not yet
 
 
 def _mails(settings: UpSettings) -> str:
