@@ -91,9 +91,10 @@ def refuse_weak(password: str, name: str) -> None:
 def _left(plain: str, name: str) -> int:
     """How many characters are none of well-known words and the name, however they are spelt."""
     rests: list[str] = []
-    for rest in (plain, plain.translate(_SPELT)):
+    for spelt in (plain, plain.translate(_SPELT)):
+        rest = spelt
         for known in (name, *_KNOWN):
-            rest = rest.replace(known, "")  # noqa: PLW2901 - each takes its part
+            rest = rest.replace(known, "")
         rests.append(rest)
     return min(map(len, rests))
 

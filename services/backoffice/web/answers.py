@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 from flask import Flask, Response, g, redirect, render_template, request
@@ -54,7 +55,7 @@ def explain(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def refused_by_http(error: HTTPException) -> AnyResponse | tuple[str, int]:
-        if error.code is None or error.code < 400:  # noqa: PLR2004 - HTTP's own: a redirect
+        if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
             return error.get_response()  # pyright: ignore[reportReturnType] - the wsgi wrapper's own class
         unsaid = isinstance(error, NotFound) and error.description == NotFound.description
         return _problem("there is no such page" if unsaid else error.description or error.name, error.code)

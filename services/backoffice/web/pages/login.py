@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,6 +11,9 @@ from werkzeug.wrappers import Response
 from services.backoffice.operations import passwords, people
 from services.backoffice.web import gate
 from services.backoffice.web.office import office
+
+IN_MINUTES: Final = 120
+"""Seconds from which on a wait is told in minutes."""
 
 pages = Blueprint("login", __name__)
 
@@ -62,4 +66,4 @@ def _back(path: str) -> str:
 
 
 def _span(seconds: int) -> str:
-    return f"{seconds} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"  # noqa: PLR2004 - two minutes
+    return f"{seconds} seconds" if seconds < IN_MINUTES else f"{math.ceil(seconds / 60)} minutes"
