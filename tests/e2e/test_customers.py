@@ -44,7 +44,7 @@ class Street:
 @pytest.fixture
 def street(database_url: str, queue: Broker, tmp_path: Path) -> Iterator[Street]:
     """A door that takes webhooks."""
-    queue.ping()
+    queue.ping()  # its queues are made
     told = environment(tmp_path, DATABASE_URL=database_url)
     with running(told) as ingest, Proxy(("127.0.0.1", ingest.port)) as way:
         yield Street(way, tmp_path)

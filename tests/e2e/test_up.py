@@ -13,7 +13,7 @@ import requests
 
 from services.backoffice.supervisor.up import ORPHANS_LEAVE_WITHIN
 from shared import clock
-from tests.e2e.upping import COMMAND, ROOT, Start, Up, environment, starting
+from tests.e2e.up_process import COMMAND, ROOT, Start, Up, environment, starting
 from tests.support.processes import gone
 from tests.support.waiting import until
 

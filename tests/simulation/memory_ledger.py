@@ -8,21 +8,9 @@ from shared.alerts import AlertKey, NewAlert, OversoldSale
 from shared.aliases import Alias, Told
 from shared.store.alerts import ACCUMULATING
 from shared.store.sales import Handled, Sale
-from shared.vocabulary import (
-    AlertKind,
-    Movement,
-    MovementKind,
-    ProductId,
-    SessionId,
-    Size,
-    UnplacedSale,
-)
+from shared.vocabulary import AlertKind, Movement, MovementKind, ProductId, SessionId, Size, UnplacedSale
 from tests.simulation.carts import MEANT
-from tests.simulation.memory_tables import (
-    Alert,
-    Part,
-    changed,
-)
+from tests.simulation.memory_tables import Alert, Part, changed
 
 
 class Ledger(Part):

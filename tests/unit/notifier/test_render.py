@@ -12,12 +12,9 @@ from hypothesis import strategies as st
 
 from services.notifier.mail import Letterhead, Mail
 from services.notifier.message import WIRE, addresses, compose
-from shared.alerts import (
-    JSON,
-    product_facts,
-    stock_facts,
-)
+from shared.alerts import JSON, product_facts, stock_facts
 from shared.vocabulary import AccountKey, AlertKind
+from tests.support.anything import ANYTHING
 from tests.unit.notifier.claimed import SHIRT, TEST, alert, mail_of, over, stock
 
 LOW, OUT = AlertKind.LOW_STOCK, AlertKind.OUT_OF_STOCK
@@ -123,12 +120,6 @@ def test_the_message_on_the_wire_is_plain_and_marked_as_automatic() -> None:
     ]
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300)
-ANYTHING: st.SearchStrategy[JSON] = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
 KEYS = (
     "product",
     "name",

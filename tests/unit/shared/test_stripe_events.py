@@ -6,14 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages import (
-    CheckupRequested,
-    ProductChanged,
-    RefundChanged,
-    SessionPaid,
-    decode,
-    encode,
-)
+from shared.messages import CheckupRequested, ProductChanged, RefundChanged, SessionPaid, decode, encode
 from shared.stripe_events import UNDERSTOOD, Ignore, Surprising, recovered, translate
 from shared.vocabulary import AccountKey, EventId, ProductId, RefundId, SessionId
 from shared.webhook_events import CHECKUP, EVENT_TYPES
